@@ -1,0 +1,34 @@
+package connector
+
+import "time"
+
+// Role is what a connection is for.
+type Role string
+
+const (
+	RoleChannel Role = "sales_channel"
+	RoleStore   Role = "store"
+)
+
+// State is where a connection stands in its life.
+type State string
+
+const (
+	Active       State = "active"
+	Paused       State = "paused"       // a person stopped it; facts are recorded, nothing is sent
+	Disconnected State = "disconnected" // refused by the other side; probed until it answers again
+)
+
+// Connection is the stored state of one configured connection.
+type Connection struct {
+	ID        ConnectionID `json:"id"`
+	Platform  string       `json:"platform"`
+	Role      Role         `json:"role"`
+	Store     ConnectionID `json:"store,omitempty"` // channels: where their orders are mirrored
+	State     State        `json:"state"`
+	Reason    string       `json:"reason,omitempty"` // why it is not active
+	ChangedAt time.Time    `json:"changed_at"`
+	// Settings is the configuration of a connection added at run time, sealed; empty for those of
+	// the configuration file.
+	Settings []byte `json:"-"`
+}

@@ -1,0 +1,95 @@
+package connector
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"channelbridge/internal/money"
+)
+
+// Why the ledger refuses an intent. All of them mean: do not send.
+var (
+	ErrLeaseLost = errors.New("the lease is not ours any more")
+	ErrParked    = errors.New("the connection is not active")
+	ErrSpent     = errors.New("the key is spent")
+	ErrNotFound  = errors.New("not found")
+)
+
+// Verb names an outside write.
+type Verb string
+
+// Command is one intended outside write. Key follows from what it is about, never from when:
+// it is unique for ever, so a command can be meant only once.
+type Command struct {
+	Key    string          `json:"key"` // channel/order/verb/subject
+	Verb   Verb            `json:"verb"`
+	Side   Side            `json:"side"` // which outside system is written to
+	About  string          `json:"about,omitempty"`
+	Amount money.Money     `json:"amount,omitzero"`
+	Due    time.Time       `json:"due,omitzero"`
+	Body   json.RawMessage `json:"body"`
+	Why    string          `json:"why"` // for people: the facts it follows from
+	// Again is the entry that is sent once more with the same key and body; 0 for a first send.
+	Again int64 `json:"again,omitempty"`
+}
+
+// EntryState is what is known of a command's effect.
+type EntryState string
+
+const (
+	Sent    EntryState = "sent"    // about to be sent, or sent and no answer recorded
+	Unknown EntryState = "unknown" // sent, and the answer does not tell whether it worked
+	Taken   EntryState = "pending" // taken on by the remote, verdict follows
+	Retry   EntryState = "retry"   // surely did not happen; may be sent again
+	Refused EntryState = "refused" // surely did not happen and will not
+	Done    EntryState = "done"    // the remote said yes
+	Proven  EntryState = "proven"  // a later read shows the effect
+)
+
+// Unproven reports a state in which the effect may exist without having been seen.
+func (s EntryState) Unproven() bool { return s == Sent || s == Unknown || s == Taken || s == Done }
+
+// Happened reports that the effect is known or must be assumed to exist.
+func (s EntryState) Happened() bool { return s != Retry && s != Refused }
+
+// Entry is a command in the ledger.
+type Entry struct {
+	ID      int64   `json:"id"`
+	Subject Subject `json:"subject"`
+	Command
+	State      EntryState `json:"state"`
+	Attempts   int        `json:"attempts"`
+	IntendedAt time.Time  `json:"intended_at"` // of the latest attempt
+	Deadline   time.Time  `json:"deadline"`    // after this the attempt cannot leave any more
+	SettledAt  time.Time  `json:"settled_at,omitzero"`
+	RetryAt    time.Time  `json:"retry_at,omitzero"`
+	Ref        string     `json:"ref,omitempty"` // the remote's reference
+	Class      string     `json:"class,omitempty"`
+	Reason     string     `json:"reason,omitempty"`
+	PlannedOn  string     `json:"planned_on,omitempty"` // hash of the snapshot it was planned from
+}
+
+// Outcome is what an attempt, or a later look, established.
+type Outcome struct {
+	State    EntryState
+	At       time.Time
+	RetryAt  time.Time
+	Ref      string
+	Class    string
+	Reason   string
+	Shop     ShopRef      // set by a create: the mirror now exists under this id
+	Observed *Observation // when the answer carried the order
+	Note     string       // timeline text
+}
+
+// Ledger holds every intended outside write.
+type Ledger interface {
+	// Intend commits an attempt in state sent, if the lease is ours, the connections are active
+	// and the key is free (or Again names an entry that may be sent once more). Only when it
+	// returns nil may the call be made, and not after the deadline.
+	Intend(ctx context.Context, w Work, c Command, at, deadline time.Time, plannedOn string) (Entry, error)
+	// Settle records an outcome. A late or repeated settle never takes back done or proven.
+	Settle(ctx context.Context, id int64, o Outcome) error
+}

@@ -1,0 +1,144 @@
+package connector
+
+import (
+	"context"
+	"time"
+)
+
+// Queue is the rows of all subjects, which are the work queue and the outbox at once.
+type Queue interface {
+	// Touch marks subjects due at once and remembers what was heard. Hints about store orders
+	// that mirror nothing are dropped.
+	Touch(ctx context.Context, at time.Time, t ...Touch) error
+	// Seen keeps snapshots. A snapshot is news when its version is newer than the kept one, or
+	// equal with other contents; news makes the subject due. An older one is dropped. It returns
+	// how many were news.
+	Seen(ctx context.Context, at time.Time, o ...Observation) (news int, err error)
+	// Claim leases up to n subjects of the given channels that are due, deadlines first.
+	Claim(ctx context.Context, now time.Time, n int, lease time.Duration, channels []ConnectionID) ([]Work, error)
+	// Load reads all that is known of a subject.
+	Load(ctx context.Context, s Subject) (Record, error)
+	// Release ends a claim. If the revision moved meanwhile the subject is due at once.
+	Release(ctx context.Context, w Work, at time.Time, n Next) error
+}
+
+// Record is all that is known of one subject.
+type Record struct {
+	Subject  Subject
+	Revision int64
+	Shop     ShopRef
+	Market   *Snapshot
+	Store    *Snapshot
+	// HeardMarket and HeardShop are the newest change each side has told us of.
+	HeardMarket, HeardShop Heard
+	Entries                []Entry // oldest first
+	Holds                  []Hold
+	FirstSeen              time.Time
+	NextAt, DueAt          time.Time
+	Summary                Summary
+	Final                  bool
+}
+
+// Cursor is where a sweep of one connection stands.
+type Cursor struct {
+	Connection ConnectionID
+	Name       string
+	Value      []byte // the adapter's cursor as JSON; empty at the very start
+	Watermark  time.Time
+	RanAt      time.Time // when it last finished a page
+	Token      int64
+}
+
+// Cursors lets one process at a time sweep a connection.
+type Cursors interface {
+	// TakeCursor leases the cursor; ok is false while another holder's lease lasts.
+	TakeCursor(ctx context.Context, conn ConnectionID, name string, now time.Time, lease time.Duration) (c Cursor, ok bool, err error)
+	// KeepCursor stores the position and renews the lease until the given time (zero frees it);
+	// ErrLeaseLost if somebody else took it.
+	KeepCursor(ctx context.Context, c Cursor, at, until time.Time) error
+	// Cursors lists all positions, for people.
+	Cursors(ctx context.Context) ([]Cursor, error)
+}
+
+// Connections keeps the state of connections.
+type Connections interface {
+	Connections(ctx context.Context) ([]Connection, error)
+	// PutConnection adds or replaces; the state of an existing row is kept when c.State is empty.
+	PutConnection(ctx context.Context, c Connection) error
+	// SetState changes the state and says why.
+	SetState(ctx context.Context, id ConnectionID, s State, reason string, at time.Time) error
+}
+
+// Reader answers what people ask.
+type Reader interface {
+	Orders(ctx context.Context, f OrderFilter) ([]OrderRow, error)
+	Timeline(ctx context.Context, s Subject) ([]Note, error)
+	Deliveries(ctx context.Context, f DeliveryFilter) ([]Delivery, error) // without bodies
+	Delivery(ctx context.Context, row int64) (Delivery, error)            // with its body
+	Stats(ctx context.Context, now time.Time) (Stats, error)
+	// Completeness counts orders by the day they were placed (in the zone given), from that day on.
+	Completeness(ctx context.Context, channel ConnectionID, from time.Time, zone *time.Location) ([]DayCount, error)
+}
+
+// OrderFilter narrows a list of orders; zero fields do not.
+type OrderFilter struct {
+	Channel ConnectionID
+	Held    bool
+	Text    string // part of the channel's or the store's number
+	Limit   int    // 0: 50
+	Offset  int
+}
+
+// OrderRow is one order in a list.
+type OrderRow struct {
+	Subject Subject   `json:"subject"`
+	Shop    ShopRef   `json:"shop,omitzero"`
+	Summary Summary   `json:"summary"`
+	NextAt  time.Time `json:"next_at,omitzero"`
+	DueAt   time.Time `json:"due_at,omitzero"`
+	Holds   []Hold    `json:"holds,omitempty"`
+	Final   bool      `json:"final"`
+}
+
+// DeliveryFilter narrows a list of deliveries, newest first.
+type DeliveryFilter struct {
+	Connection ConnectionID
+	Verdict    Verdict
+	Limit      int // 0: 50
+	Before     int64
+}
+
+// Stats is what gauges show.
+type Stats struct {
+	Subjects   int
+	Due        int           // due now and not leased
+	OldestDue  time.Duration // how long the oldest due subject has waited
+	Deadlines  int           // with a deadline that has passed
+	Entries    map[EntryState]int
+	Holds      map[string]int // by kind
+	SameDay    int            // shipments of the last 7 days confirmed before their day ended
+	Late       int            // and those that were not
+	Deliveries map[Verdict]int
+}
+
+// DayCount is the completeness of one channel and day.
+type DayCount struct {
+	Day      string `json:"day"` // YYYY-MM-DD
+	Seen     int    `json:"seen"`
+	Expected int    `json:"expected"`
+	Mirrored int    `json:"mirrored"`
+}
+
+// Store is everything the bridge keeps.
+type Store interface {
+	Inbox
+	Queue
+	Ledger
+	Cursors
+	Connections
+	Reader
+	// Purge deletes deliveries received before the instant. It returns how many.
+	Purge(ctx context.Context, before time.Time, limit int) (int, error)
+	// Ping reports whether the store can be read and written now.
+	Ping(ctx context.Context) error
+}
