@@ -1,0 +1,82 @@
+package shopify
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"channelbridge/internal/fault"
+	"channelbridge/shopadmin"
+)
+
+// Update shows on the order what the channel changed. The store overwrites attributes as a
+// whole, so they are read and merged first; doing the same update twice changes nothing.
+func (a *Admin) Update(ctx context.Context, _ string, id shopadmin.OrderID, u shopadmin.Update) error {
+	if u.ShipTo == nil && len(u.Attributes) == 0 && len(u.AddTags) == 0 {
+		return nil
+	}
+	var now struct{ Order *orderNode }
+	if err := a.client.do(ctx, docOrderAttributes, map[string]any{"id": string(id)}, &now); err != nil {
+		return err
+	}
+	if now.Order == nil {
+		return gone(string(id))
+	}
+	in := updateInput{ID: string(id), ShippingAddress: toAddress(u.ShipTo), CustomAttributes: merged(now.Order.CustomAttributes, u.Attributes)}
+	if in.ShippingAddress != nil || in.CustomAttributes != nil {
+		var out struct {
+			Payload *struct{ UserErrors []userError } `json:"orderUpdate"`
+		}
+		if err := a.client.do(ctx, docUpdateOrder, map[string]any{"input": in}, &out); err != nil {
+			return err
+		}
+		if out.Payload == nil {
+			return empty(docUpdateOrder)
+		}
+		if err := userErrors(docUpdateOrder.name, out.Payload.UserErrors); err != nil {
+			return err
+		}
+	}
+	return a.addTags(ctx, id, now.Order.Tags, u.AddTags)
+}
+
+// merged returns the attributes to write, or nil when all are there already.
+func merged(have []attribute, want map[string]string) []attribute {
+	all := toMap(have)
+	if all == nil {
+		all = map[string]string{}
+	}
+	before := maps.Clone(all)
+	maps.Copy(all, want)
+	if maps.Equal(before, all) {
+		return nil
+	}
+	return toAttributes(all)
+}
+
+func (a *Admin) addTags(ctx context.Context, id shopadmin.OrderID, have, want []string) error {
+	var tags []string
+	for _, t := range want {
+		if !slices.Contains(have, t) {
+			tags = append(tags, t)
+		}
+	}
+	if len(tags) == 0 {
+		return nil
+	}
+	var out struct {
+		Payload *struct{ UserErrors []userError } `json:"tagsAdd"`
+	}
+	if err := a.client.do(ctx, docAddTags, map[string]any{"id": string(id), "tags": tags}, &out); err != nil {
+		return err
+	}
+	if out.Payload == nil {
+		return empty(docAddTags)
+	}
+	return userErrors(docAddTags.name, out.Payload.UserErrors)
+}
+
+// empty is an answer to a write that says neither yes nor no.
+func empty(d document) error {
+	return fault.New(fault.Unknown, "shopify %s: an empty answer", d.name)
+}
