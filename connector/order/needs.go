@@ -1,0 +1,97 @@
+package order
+
+import (
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/marketplace"
+)
+
+// Needs says which sides must be looked at before deciding. It is pure. Looking costs calls and
+// some channels allow few, so the stored snapshots serve unless there is no snapshot, a newer
+// version was heard of, or an effect waits to be seen.
+type Needs struct {
+	Market bool
+	Shop   bool
+	Search bool // the mirror is not known: search the store for the mark
+}
+
+// any reports whether there is anything to look at.
+func (n Needs) any() bool { return n.Market || n.Shop || n.Search }
+
+// needs decides what to look at for a record.
+func needs(r connector.Record, p Policy, market *marketplace.Order, now time.Time) Needs {
+	var n Needs
+	n.Market = stale(r.Market, r.HeardMarket, p.SettleMarket, now) || unseen(r, connector.Market, r.Market, p, now)
+	if r.Shop.Set() {
+		n.Shop = stale(r.Store, r.HeardShop, p.SettleShop, now) || unseen(r, connector.Shop, r.Store, p, now)
+		return n
+	}
+	n.Search = market != nil && searchable(r, p, market, now)
+	return n
+}
+
+// stale reports that there is no snapshot, or that a newer version was heard of and the side has
+// not been read since it must show it.
+func stale(s *connector.Snapshot, h connector.Heard, settle time.Duration, now time.Time) bool {
+	if s == nil {
+		return true
+	}
+	if !h.Version.After(s.Version) || s.Fault != "" && !s.ObservedAt.Before(h.At) {
+		return false
+	}
+	if s.ObservedAt.Before(h.At) {
+		return true
+	}
+	return s.ObservedAt.Before(h.At.Add(settle)) && !now.Before(h.At.Add(settle))
+}
+
+// unseen reports an effect on the side that should show by now and has not been looked for.
+func unseen(r connector.Record, side connector.Side, s *connector.Snapshot, p Policy, now time.Time) bool {
+	if s == nil {
+		return true
+	}
+	settle := p.SettleMarket
+	if side == connector.Shop {
+		settle = p.SettleShop
+	}
+	for _, e := range r.Entries {
+		if e.Side != side {
+			continue
+		}
+		switch e.State {
+		case connector.Sent, connector.Unknown:
+			end := e.Deadline.Add(settle)
+			if !now.Before(end) && s.ObservedAt.Before(end) {
+				return true
+			}
+		case connector.Done:
+			show := e.SettledAt.Add(max(settle, p.ProveAfter))
+			if now.After(show) && (s.ObservedAt.Before(show) || now.Sub(s.ObservedAt) >= time.Hour) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// searchable reports whether the store has to be searched for the mark: before the first create,
+// and after a doubtful one once its window is over.
+func searchable(r connector.Record, p Policy, m *marketplace.Order, now time.Time) bool {
+	pl := &planner{Snapshot: Snapshot{Market: m, ShopRef: r.Shop}}
+	for i := len(r.Entries) - 1; i >= 0; i-- {
+		if e := r.Entries[i]; e.Verb == CreateMirror {
+			s, _ := allow(e, marketplace.RepeatNone, p.SettleShop, time.Time{}, now)
+			return s == look || s == again
+		}
+	}
+	return pl.expected()
+}
+
+// heardAgain is when a side that answered with less than we have heard of is to be asked again.
+func heardAgain(s *connector.Snapshot, h connector.Heard, settle time.Duration) time.Time {
+	if s == nil || !h.Version.After(s.Version) || !s.ObservedAt.Before(h.At.Add(settle)) || s.Fault != "" {
+		return time.Time{}
+	}
+	return h.At.Add(settle)
+}

@@ -1,0 +1,106 @@
+package order
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/internal/fault"
+	"channelbridge/marketplace"
+	"channelbridge/shopadmin"
+)
+
+// MarketObservation is a channel's order on its way into the store.
+func MarketObservation(channel connector.ConnectionID, o marketplace.Order, at time.Time) connector.Observation {
+	body, err := json.Marshal(o)
+	obs := connector.Observation{
+		Subject: connector.Subject{Kind: connector.KindOrder, Channel: channel, ID: string(o.ID)}, Side: connector.Market,
+		Snapshot: connector.Snapshot{Version: o.UpdatedAt, ObservedAt: at, Body: body},
+		Note:     fmt.Sprintf("the channel says %s (%s)", o.Lifecycle, o.External),
+	}
+	if err != nil {
+		obs.Fault = err.Error()
+	}
+	return obs
+}
+
+// FaultyObservation keeps an order that could not be understood.
+func FaultyObservation(s connector.Subject, at time.Time, raw []byte, err error) connector.Observation {
+	return connector.Observation{Subject: s, Side: connector.Market,
+		Snapshot: connector.Snapshot{Version: at, ObservedAt: at, Body: raw, Fault: err.Error()},
+		Note:     "the channel's order cannot be understood"}
+}
+
+// ShopObservation is a store's order on its way into the store. The subject may be empty when
+// only the store's id is known.
+func ShopObservation(store connector.ConnectionID, o shopadmin.Order, s connector.Subject, at time.Time) connector.Observation {
+	body, err := json.Marshal(o)
+	if s.ID == "" && o.Mark.Set() {
+		s = connector.Subject{Kind: connector.KindOrder, Channel: connector.ConnectionID(o.Mark.Channel), ID: o.Mark.Order}
+	}
+	obs := connector.Observation{Subject: s, Shop: connector.ShopRef{Store: store, ID: string(o.ID)}, Side: connector.Shop,
+		Snapshot: connector.Snapshot{Version: o.UpdatedAt, ObservedAt: at, Body: body}}
+	if err != nil {
+		obs.Fault = err.Error()
+	}
+	return obs
+}
+
+// SweepMarket lists a channel's changed orders for connector.Sweeper.
+func SweepMarket(channel connector.ConnectionID, a marketplace.Adapter, clock connector.Clock) func(context.Context, []byte, time.Time) (connector.SweepPage, error) {
+	return func(ctx context.Context, raw []byte, since time.Time) (connector.SweepPage, error) {
+		var c marketplace.Cursor
+		if err := cursor(raw, &c); err != nil || c.Token == "" {
+			c = marketplace.Cursor{Since: since}
+		}
+		page, err := a.Changed(ctx, c)
+		if err != nil {
+			return connector.SweepPage{}, err
+		}
+		out := connector.SweepPage{Watermark: page.Next.Since, More: page.More}
+		at := clock()
+		for _, o := range page.Orders {
+			out.Observations = append(out.Observations, MarketObservation(channel, o, at))
+		}
+		for _, f := range page.Faulty {
+			s := connector.Subject{Kind: connector.KindOrder, Channel: channel, ID: string(f.ID)}
+			obs := FaultyObservation(s, at, f.Raw, f.Err)
+			if !f.UpdatedAt.IsZero() {
+				obs.Version = f.UpdatedAt
+			}
+			out.Observations = append(out.Observations, obs)
+		}
+		out.Next, err = json.Marshal(page.Next)
+		return out, err
+	}
+}
+
+// SweepShop lists a store's changed mirrored orders for connector.Sweeper.
+func SweepShop(store connector.ConnectionID, a shopadmin.Admin, clock connector.Clock) func(context.Context, []byte, time.Time) (connector.SweepPage, error) {
+	return func(ctx context.Context, raw []byte, since time.Time) (connector.SweepPage, error) {
+		var c shopadmin.Cursor
+		if err := cursor(raw, &c); err != nil || c.Token == "" {
+			c = shopadmin.Cursor{Since: since}
+		}
+		page, err := a.Changed(ctx, c)
+		if err != nil {
+			return connector.SweepPage{}, err
+		}
+		out := connector.SweepPage{Watermark: page.Next.Since, More: page.More}
+		at := clock()
+		for _, o := range page.Orders {
+			out.Observations = append(out.Observations, ShopObservation(store, o, connector.Subject{}, at))
+		}
+		out.Next, err = json.Marshal(page.Next)
+		return out, err
+	}
+}
+
+func cursor(raw []byte, c any) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	return fault.Wrap(json.Unmarshal(raw, c), "sweep cursor")
+}

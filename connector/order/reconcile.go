@@ -1,0 +1,252 @@
+package order
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/internal/fault"
+	"channelbridge/marketplace"
+	"channelbridge/shopadmin"
+)
+
+// Sides is what an order of one channel is kept in agreement with.
+type Sides struct {
+	Channel marketplace.Adapter
+	Shop    shopadmin.Admin
+	Store   connector.ConnectionID
+	Policy  Policy
+}
+
+// Store is what the reconciler keeps its records in.
+type Store interface {
+	connector.Queue
+	connector.Ledger
+}
+
+// Reconciler looks at both sides of an order, plans, and does what is missing.
+type Reconciler struct {
+	Store Store
+	Sides func(channel connector.ConnectionID) (Sides, bool)
+	Clock connector.Clock
+	Log   *slog.Logger
+	// CallTime is how long one outside write may take; its ledger deadline. 0: 30 s.
+	CallTime time.Duration
+	// Denied is told that a connection refused our credentials.
+	Denied func(ctx context.Context, conn connector.ConnectionID, err error)
+}
+
+// maxRounds bounds the plan-and-do rounds of one look. A calm order needs two.
+const maxRounds = 8
+
+// Reconcile brings one order into agreement.
+func (r *Reconciler) Reconcile(ctx context.Context, w connector.Work) (connector.Next, error) {
+	s, ok := r.Sides(w.Subject.Channel)
+	if !ok {
+		return connector.Next{}, fault.New(fault.Refused, "order %s: the connection %q is not configured", w.Subject, w.Subject.Channel)
+	}
+	t := &turn{Reconciler: r, w: w, s: s}
+	var d Decision
+	for round := 0; ; round++ {
+		if err := t.load(ctx); err != nil {
+			return t.next(d), err
+		}
+		if err := t.look(ctx); err != nil {
+			d = Plan(t.snapshot())
+			return t.next(d), err
+		}
+		d = Plan(t.snapshot())
+		done, err := t.do(ctx, d)
+		if err != nil || done || round == maxRounds {
+			return t.next(d), err
+		}
+	}
+}
+
+// turn is one look at one order.
+type turn struct {
+	*Reconciler
+	w        connector.Work
+	s        Sides
+	rec      connector.Record
+	market   *marketplace.Order
+	shop     *shopadmin.Order
+	searched time.Time
+	twins    []shopadmin.OrderID
+	gone     bool
+	missing  bool
+	looked   int
+}
+
+func (t *turn) load(ctx context.Context) error {
+	rec, err := t.Store.Load(ctx, t.w.Subject)
+	if err != nil {
+		return fault.Wrap(err, "order %s: loading", t.w.Subject)
+	}
+	t.rec = rec
+	t.market, t.shop, err = Decode(rec)
+	return fault.Wrap(err, "order %s: stored snapshot", t.w.Subject)
+}
+
+// Decode reads the two sides of a record.
+func Decode(rec connector.Record) (m *marketplace.Order, s *shopadmin.Order, err error) {
+	if rec.Market != nil && rec.Market.Fault == "" {
+		m = new(marketplace.Order)
+		if err := json.Unmarshal(rec.Market.Body, m); err != nil {
+			return nil, nil, fmt.Errorf("channel side: %w", err)
+		}
+	}
+	if rec.Store != nil && rec.Store.Fault == "" {
+		s = new(shopadmin.Order)
+		if err := json.Unmarshal(rec.Store.Body, s); err != nil {
+			return nil, nil, fmt.Errorf("store side: %w", err)
+		}
+	}
+	return m, s, nil
+}
+
+// look reads whichever side has to be read, at most once a turn and side.
+func (t *turn) look(ctx context.Context) error {
+	n := needs(t.rec, t.s.Policy, t.market, t.Clock())
+	if n.Market && t.looked&1 == 0 {
+		t.looked |= 1
+		if err := t.lookMarket(ctx); err != nil {
+			return err
+		}
+		n = needs(t.rec, t.s.Policy, t.market, t.Clock())
+	}
+	if n.Shop && t.looked&2 == 0 {
+		t.looked |= 2
+		if err := t.lookShop(ctx); err != nil {
+			return err
+		}
+	}
+	if n.Search && t.looked&4 == 0 {
+		t.looked |= 4
+		return t.search(ctx)
+	}
+	return nil
+}
+
+func (t *turn) lookMarket(ctx context.Context) error {
+	o, err := t.s.Channel.Order(ctx, marketplace.OrderID(t.w.Subject.ID))
+	at := t.Clock()
+	var faulty *marketplace.FaultyError
+	switch {
+	case err == nil:
+		return t.seen(ctx, at, MarketObservation(t.w.Subject.Channel, o, at))
+	case errors.As(err, &faulty):
+		return t.seen(ctx, at, FaultyObservation(t.w.Subject, at, faulty.Raw, faulty.Err))
+	case fault.Is(err, fault.NotFound):
+		t.missing = true
+		return nil
+	}
+	return t.denied(ctx, t.w.Subject.Channel, fault.Wrap(err, "order %s: reading it at the channel", t.w.Subject))
+}
+
+func (t *turn) lookShop(ctx context.Context) error {
+	o, err := t.s.Shop.Order(ctx, shopadmin.OrderID(t.rec.Shop.ID))
+	switch {
+	case err == nil:
+		return t.seen(ctx, t.Clock(), ShopObservation(t.s.Store, o, t.w.Subject, t.Clock()))
+	case fault.Is(err, fault.NotFound):
+		t.gone = true
+		return nil
+	}
+	return t.denied(ctx, t.s.Store, fault.Wrap(err, "order %s: reading its mirror %s", t.w.Subject, t.rec.Shop.ID))
+}
+
+// search looks for store orders that carry our mark. The oldest is the mirror.
+func (t *turn) search(ctx context.Context) error {
+	found, err := t.s.Shop.FindByMark(ctx, shopadmin.Mark{Channel: string(t.w.Subject.Channel), Order: t.w.Subject.ID})
+	if err != nil {
+		return t.denied(ctx, t.s.Store, fault.Wrap(err, "order %s: searching its mirror", t.w.Subject))
+	}
+	if len(found) == 0 {
+		t.searched = t.Clock()
+		return nil
+	}
+	first := found[0]
+	for _, o := range found[1:] {
+		if o.CreatedAt.Before(first.CreatedAt) {
+			first = o
+		}
+	}
+	for _, o := range found {
+		if o.ID != first.ID {
+			t.twins = append(t.twins, o.ID)
+		}
+	}
+	return t.seen(ctx, t.Clock(), ShopObservation(t.s.Store, first, t.w.Subject, t.Clock()))
+}
+
+// seen keeps an observation and loads the record again.
+func (t *turn) seen(ctx context.Context, at time.Time, o connector.Observation) error {
+	if _, err := t.Store.Seen(ctx, at, o); err != nil {
+		return fault.Wrap(err, "order %s: keeping what was read", t.w.Subject)
+	}
+	return t.load(ctx)
+}
+
+func (t *turn) denied(ctx context.Context, conn connector.ConnectionID, err error) error {
+	if fault.Is(err, fault.Denied) && t.Denied != nil {
+		t.Denied(ctx, conn, err)
+	}
+	return err
+}
+
+func (t *turn) snapshot() Snapshot {
+	s := SnapshotOf(t.rec, t.s.Policy, t.market, t.shop, t.Clock())
+	s.Searched, s.Twins, s.Gone, s.Missing = t.searched, t.twins, t.gone, t.missing
+	return s
+}
+
+// SnapshotOf puts a stored record together for planning.
+func SnapshotOf(rec connector.Record, p Policy, m *marketplace.Order, shop *shopadmin.Order, now time.Time) Snapshot {
+	s := Snapshot{Subject: rec.Subject, Policy: p, Market: m, Shop: shop, ShopRef: rec.Shop, Ledger: rec.Entries, Now: now}
+	if rec.Market != nil {
+		s.MarketAt, s.MarketFault = rec.Market.ObservedAt, rec.Market.Fault
+	}
+	if rec.Store != nil {
+		s.ShopAt = rec.Store.ObservedAt
+	}
+	return s
+}
+
+// next turns a decision into when to look again.
+func (t *turn) next(d Decision) connector.Next {
+	n := connector.Next{Wake: d.Wake, Due: d.Due, Holds: d.Holds, Final: d.Final, Summary: d.Summary}
+	for _, at := range []time.Time{
+		heardAgain(t.rec.Market, t.rec.HeardMarket, t.s.Policy.SettleMarket),
+		heardAgain(t.rec.Store, t.rec.HeardShop, t.s.Policy.SettleShop),
+	} {
+		if !at.IsZero() && (n.Wake.IsZero() || at.Before(n.Wake)) {
+			n.Wake = at
+		}
+	}
+	if t.missing && n.Wake.IsZero() {
+		n.Wake = t.Clock().Add(10 * time.Minute)
+	}
+	if n.Summary == (connector.Summary{}) {
+		n.Summary = t.rec.Summary
+	}
+	return n
+}
+
+// hash names the facts a command was planned from.
+func (t *turn) hash() string {
+	h := sha256.New()
+	for _, s := range []*connector.Snapshot{t.rec.Market, t.rec.Store} {
+		if s != nil {
+			h.Write(s.Body)
+		}
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}

@@ -1,0 +1,138 @@
+package order
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/marketplace"
+	"channelbridge/shopadmin"
+)
+
+// The outside writes this package knows.
+const (
+	CreateMirror    connector.Verb = "create-mirror"
+	UpdateMirror    connector.Verb = "update-mirror"
+	HoldShipping    connector.Verb = "hold-shipping"
+	ConfirmShipment connector.Verb = "confirm-shipment"
+)
+
+// Policy is what an operator chose for a channel, and what its two sides can do.
+type Policy struct {
+	Tag        string // marks mirrored orders for people, e.g. Amazon
+	Tags       []string
+	Gateway    string
+	SourceName string
+	NamePrefix string
+	OrderURL   string // with {id}; where staff can see the order at the channel
+	Stock      shopadmin.StockBehaviour
+	Carriers   map[string]marketplace.Carrier // lower-case store name → channel's; "" is the fallback
+	NeedTrack  bool
+
+	SettleMarket, SettleShop time.Duration
+	RepeatConfirm            marketplace.RepeatClass
+	CanUpdate, CanHold       bool
+
+	ProveAfter time.Duration // an effect that no sweep has shown by then is looked for
+	AlarmLead  time.Duration // before the end of the day
+	ShipByWarn time.Duration // before the ship-by time
+}
+
+// Snapshot is everything a decision may depend on.
+type Snapshot struct {
+	Subject     connector.Subject
+	Policy      Policy
+	Market      *marketplace.Order // nil: never read
+	MarketAt    time.Time
+	MarketFault string           // the last read could not be understood
+	Shop        *shopadmin.Order // nil: no mirror seen
+	ShopAt      time.Time
+	ShopRef     connector.ShopRef
+	Searched    time.Time           // when the store was last searched for the mark, and had nothing
+	Twins       []shopadmin.OrderID // further store orders that carry our mark
+	Gone        bool                // the store answered that the mirror does not exist
+	Missing     bool                // the channel answered that the order does not exist
+	Ledger      []connector.Entry
+	Now         time.Time
+}
+
+// Proof is a ledger entry whose effect the snapshot shows.
+type Proof struct {
+	Entry int64
+	Shop  connector.ShopRef // for a create: the order that shows it
+	Text  string
+}
+
+// Decision is what follows from a snapshot.
+type Decision struct {
+	Commands []connector.Command
+	Proven   []Proof
+	Holds    []connector.Hold
+	Wake     time.Time
+	Due      time.Time
+	Final    bool
+	Summary  connector.Summary
+}
+
+// entries returns the ledger entries of one verb about one thing, oldest first.
+func (s *Snapshot) entries(v connector.Verb, about string) []connector.Entry {
+	var out []connector.Entry
+	for _, e := range s.Ledger {
+		if e.Verb == v && e.About == about {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (s *Snapshot) key(v connector.Verb, about string, n int) string {
+	k := fmt.Sprintf("%s/%s/%s", s.Subject, v, about)
+	if n > 1 {
+		k = fmt.Sprintf("%s/%d", k, n)
+	}
+	return k
+}
+
+// planner collects a decision.
+type planner struct {
+	Snapshot
+	d Decision
+}
+
+func (p *planner) hold(level connector.Level, kind, about, reason, hint string) {
+	p.d.Holds = append(p.d.Holds, connector.Hold{Kind: kind, About: about, Level: level, Reason: reason, Hint: hint})
+}
+
+func (p *planner) blocks(kind, about, reason, hint string) {
+	p.hold(connector.Blocks, kind, about, reason, hint)
+}
+
+func (p *planner) warns(kind, about, reason, hint string) {
+	p.hold(connector.Warns, kind, about, reason, hint)
+}
+
+// wake asks for another look at t at the latest.
+func (p *planner) wake(t time.Time) {
+	if !t.IsZero() && (p.d.Wake.IsZero() || t.Before(p.d.Wake)) {
+		p.d.Wake = t
+	}
+}
+
+// due sets a deadline; the earliest one counts.
+func (p *planner) due(t time.Time) {
+	if p.d.Due.IsZero() || t.Before(p.d.Due) {
+		p.d.Due = t
+	}
+}
+
+// command adds an outside write.
+func (p *planner) command(c connector.Command, body any) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		p.blocks("unreadable", c.About, "the command could not be written down: "+err.Error(), "report this as a defect")
+		return
+	}
+	c.Body = raw
+	p.d.Commands = append(p.d.Commands, c)
+}
