@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/aws/smithy-go"
 
 	"channelbridge/internal/fault"
 	"channelbridge/marketplace"
@@ -108,7 +107,10 @@ var queueDenials = map[string]bool{
 
 func queueFault(doing string, err error) error {
 	e := &fault.Error{Class: fault.Temporary, Err: fmt.Errorf("amazon queue: %s: %w", doing, err)}
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
+	if api, ok := errors.AsType[interface {
+		error
+		ErrorCode() string
+	}](err); ok {
 		e.Code = api.ErrorCode()
 		if queueDenials[e.Code] {
 			e.Class = fault.Denied

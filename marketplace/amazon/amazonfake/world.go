@@ -1,0 +1,295 @@
+package amazonfake
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// OrderSpec describes an order to be placed. Empty fields get plausible values.
+type OrderSpec struct {
+	ID       string // 3-7-7 digits
+	Site     string // marketplace id; empty: US
+	Status   string // PENDING_AVAILABILITY, PENDING or UNSHIPPED; empty: UNSHIPPED
+	Amazon   bool   // fulfilled by Amazon
+	Currency string // empty: the site's
+	Programs []string
+	Alias    string // the seller's own order number
+	Replaces string // the order this one replaces
+	Items    []ItemSpec
+
+	Buyer, Company, PO string
+	Address            *Address
+	ShipWithin         time.Duration // 0: two days
+	Service            string        // empty: STANDARD
+	TaxByAmazon        bool          // Amazon collects and remits the tax
+	TaxIncluded        bool          // prices contain the tax
+	Tip                string        // decimal text
+}
+
+// ItemSpec is one item. Amounts are decimal text for the whole quantity, except UnitPrice.
+type ItemSpec struct {
+	ID, SKU, ASIN, Title              string
+	Quantity                          int // 0: 1
+	UnitPrice                         string
+	Shipping, GiftWrap, CODFee        string
+	Tax, ShippingTax, GiftTax         string
+	Discount, ShippingDiscount, Promo string
+}
+
+// Confirmation is one shipment confirmation the fake accepted.
+type Confirmation struct {
+	At       time.Time
+	Ref      string
+	Carrier  string // code
+	Name     string // carrier name
+	Method   string
+	Tracking string
+	Shipped  time.Time
+	Items    map[string]int // order item id → quantity
+	Edit     bool           // the reference was known already
+}
+
+// ItemState is one item of an order as it stands.
+type ItemState struct {
+	ID, SKU                       string
+	Ordered, Fulfilled, Cancelled int
+	CancelRequested               bool
+}
+
+// OrderState is an order as it stands, without any lag.
+type OrderState struct {
+	ID, Site, Status string
+	Amazon           bool
+	Created, Updated time.Time
+	Items            []ItemState
+	Packages         []Confirmation // by reference, as edited last
+	CancelReason     string
+}
+
+type order struct {
+	spec             OrderSpec
+	status           string
+	created, updated time.Time
+	items            []*item
+	packages         []Confirmation
+	history          []Confirmation
+	reason           string
+	versions         []version
+}
+
+type item struct {
+	spec                 ItemSpec
+	fulfilled, cancelled int
+	requested            bool
+	reason, by           string
+}
+
+// version is what reads may show from an instant on.
+type version struct {
+	at  time.Time
+	doc wireOrder
+}
+
+const versionsKept = 32
+
+// Place takes an order and returns its id. It panics when the spec cannot be an order.
+func (s *Server) Place(spec OrderSpec) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.complete(&spec)
+	o := &order{spec: spec, status: spec.Status, created: s.now().Truncate(time.Millisecond)}
+	for i := range spec.Items {
+		o.items = append(o.items, &item{spec: spec.Items[i]})
+	}
+	s.orders[spec.ID] = o
+	s.placed = append(s.placed, spec.ID)
+	s.touch(o)
+	s.emit(o, changeStatus, "Order Placed", nil)
+	return spec.ID
+}
+
+func (s *Server) complete(spec *OrderSpec) {
+	text := func(p *string, v string) {
+		if *p == "" {
+			*p = v
+		}
+	}
+	s.serial++
+	text(&spec.ID, fmt.Sprintf("%03d-%07d-%07d", 100+s.opt.Rand.IntN(800), s.opt.Rand.IntN(1e7), s.serial))
+	if s.orders[spec.ID] != nil {
+		panic("amazonfake: order " + spec.ID + " was placed already")
+	}
+	text(&spec.Site, "ATVPDKIKX0DER")
+	text(&spec.Status, "UNSHIPPED")
+	text(&spec.Service, "STANDARD")
+	text(&spec.Currency, siteFacts[spec.Site].currency)
+	text(&spec.Currency, "USD")
+	text(&spec.Buyer, "Pat Example")
+	if spec.Address == nil {
+		spec.Address = &Address{Name: spec.Buyer, Line1: "1 Sample Street", City: "Seattle", Region: "WA",
+			PostalCode: "98101", Country: "US", Phone: "+1 206 555 0100", Type: "RESIDENTIAL"}
+	}
+	if spec.ShipWithin == 0 {
+		spec.ShipWithin = 48 * time.Hour
+	}
+	if len(spec.Items) == 0 {
+		spec.Items = []ItemSpec{{SKU: "SKU-1", UnitPrice: "10"}}
+	}
+	spec.Items = slices.Clone(spec.Items)
+	for i := range spec.Items {
+		it := &spec.Items[i]
+		text(&it.ID, fmt.Sprintf("%06d%06d%02d", s.opt.Rand.IntN(1e6), s.serial, i))
+		text(&it.SKU, fmt.Sprintf("SKU-%d", i+1))
+		text(&it.ASIN, fmt.Sprintf("B0FAKE%04d", i))
+		text(&it.Title, "Sample product "+it.SKU)
+		text(&it.UnitPrice, "10")
+		it.Quantity = max(it.Quantity, 1)
+	}
+}
+
+// touch moves the update time and keeps what reads may show from now on.
+func (s *Server) touch(o *order) {
+	now := s.now().Truncate(time.Millisecond)
+	if !now.After(o.updated) {
+		now = o.updated.Add(time.Millisecond)
+	}
+	o.updated = now
+	o.versions = append(o.versions, version{s.now(), o.render()})
+	if n := len(o.versions); n > versionsKept {
+		o.versions = slices.Delete(o.versions, 0, n-versionsKept)
+	}
+}
+
+// change runs f on an order and reports whether there is one.
+func (s *Server) change(id string, f func(*order) bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.orders[id]
+	return o != nil && f(o)
+}
+
+func (o *order) pending() bool { return o.status == "PENDING" || o.status == "PENDING_AVAILABILITY" }
+
+// Release lets a pending order go: the payment has cleared.
+func (s *Server) Release(id string) bool {
+	return s.change(id, func(o *order) bool {
+		if !o.pending() {
+			return false
+		}
+		o.status = "UNSHIPPED"
+		s.touch(o)
+		s.emit(o, changeStatus, "Order Released", nil)
+		return true
+	})
+}
+
+// RequestCancel is the buyer asking for cancellation of the items named, or of all. Nothing
+// is cancelled by it.
+func (s *Server) RequestCancel(id, reason string, items ...string) bool {
+	return s.change(id, func(o *order) bool {
+		if o.status != "UNSHIPPED" && o.status != "PARTIALLY_SHIPPED" {
+			return false
+		}
+		var asked []string
+		for _, it := range o.items {
+			if len(items) == 0 || slices.Contains(items, it.spec.ID) {
+				it.requested, it.reason = true, reason
+				asked = append(asked, it.spec.ID)
+			}
+		}
+		s.touch(o)
+		s.emit(o, changeBuyer, "Buyer Requested Cancel", asked)
+		return true
+	})
+}
+
+// CancelByBuyer cancels a whole order nothing of which has left.
+func (s *Server) CancelByBuyer(id string) bool { return s.cancel(id, "BUYER", "BUYER_CANCELLED") }
+
+// CancelByMerchant is a cancellation made in Seller Central.
+func (s *Server) CancelByMerchant(id, reason string) bool { return s.cancel(id, "MERCHANT", reason) }
+
+func (s *Server) cancel(id, by, reason string) bool {
+	return s.change(id, func(o *order) bool {
+		if !o.pending() && o.status != "UNSHIPPED" {
+			return false
+		}
+		o.status, o.reason = "CANCELLED", reason
+		for _, it := range o.items {
+			it.cancelled, it.by, it.reason = it.spec.Quantity, by, reason
+		}
+		s.touch(o)
+		s.emit(o, changeStatus, "Order Canceled", nil)
+		return true
+	})
+}
+
+// ChangeAddress moves the order's destination; Amazon sends no notification for it.
+func (s *Server) ChangeAddress(id string, a Address) bool {
+	return s.change(id, func(o *order) bool {
+		if o.status == "SHIPPED" || o.status == "CANCELLED" {
+			return false
+		}
+		o.spec.Address = &a
+		s.touch(o)
+		return true
+	})
+}
+
+// ShipByAmazon sends an order out of Amazon's own warehouse.
+func (s *Server) ShipByAmazon(id string) bool {
+	return s.change(id, func(o *order) bool {
+		if !o.spec.Amazon || o.status != "UNSHIPPED" {
+			return false
+		}
+		for _, it := range o.items {
+			it.fulfilled = it.spec.Quantity
+		}
+		o.status = "SHIPPED"
+		s.touch(o)
+		s.emit(o, changeStatus, "Order Shipped", nil)
+		return true
+	})
+}
+
+// Order returns an order as it stands now.
+func (s *Server) Order(id string) (OrderState, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.orders[id]
+	if o == nil {
+		return OrderState{}, false
+	}
+	return o.state(), true
+}
+
+// Orders returns all orders in the order they were placed.
+func (s *Server) Orders() []OrderState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]OrderState, 0, len(s.placed))
+	for _, id := range s.placed {
+		all = append(all, s.orders[id].state())
+	}
+	return all
+}
+
+// Shipments returns every confirmation accepted for an order, edits included, oldest first.
+func (s *Server) Shipments(id string) []Confirmation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o := s.orders[id]; o != nil {
+		return slices.Clone(o.history)
+	}
+	return nil
+}
+
+func (o *order) state() OrderState {
+	st := OrderState{ID: o.spec.ID, Site: o.spec.Site, Status: o.status, Amazon: o.spec.Amazon, Created: o.created,
+		Updated: o.updated, Packages: slices.Clone(o.packages), CancelReason: o.reason}
+	for _, it := range o.items {
+		st.Items = append(st.Items, ItemState{it.spec.ID, it.spec.SKU, it.spec.Quantity, it.fulfilled, it.cancelled, it.requested})
+	}
+	return st
+}
