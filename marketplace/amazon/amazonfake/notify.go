@@ -208,8 +208,12 @@ func (s *Server) orderChange(o *order, sub *subscription, change, reason string,
 	for _, it := range o.items {
 		shipped += it.fulfilled
 		left += it.spec.Quantity - it.fulfilled - it.cancelled
-		lines = append(lines, map[string]any{"OrderItemId": it.spec.ID, "SellerSKU": it.spec.SKU, "OrderItemStatus": oldStatus[o.status],
-			"Quantity": it.spec.Quantity, "QuantityShipped": it.fulfilled, "IsBuyerRequestedCancel": it.requested})
+		itemStatus := "Unshipped"
+		if it.fulfilled >= it.spec.Quantity {
+			itemStatus = "Shipped"
+		}
+		lines = append(lines, map[string]any{"OrderItemId": it.spec.ID, "SellerSKU": it.spec.SKU, "OrderItemStatus": itemStatus,
+			"SupplySourceId": "", "Quantity": it.spec.Quantity, "QuantityShipped": it.fulfilled, "IsBuyerRequestedCancel": it.requested})
 	}
 	now, due := stamp(s.now()), stamp(o.created.Add(o.spec.ShipWithin))
 	body, err := json.Marshal(map[string]any{
