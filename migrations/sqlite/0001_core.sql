@@ -91,7 +91,7 @@ create table subjects (
 );
 create unique index subjects_shop on subjects (shop_store, shop_id) where shop_id is not null;
 create index subjects_dated on subjects (due_at, next_at) where due_at is not null and next_at is not null;
-create index subjects_undated on subjects (next_at, kind, channel, ref) where due_at is null and next_at is not null;
+create index subjects_undated on subjects (next_at, channel, ref) where due_at is null and next_at is not null;
 create index subjects_placed on subjects (channel, placed_at);
 
 create table snapshots (

@@ -1,0 +1,70 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"channelbridge/connector"
+)
+
+// Connections lists all connections by id.
+func (s *Store) Connections(ctx context.Context) ([]connector.Connection, error) {
+	var rows []struct {
+		ID        string `db:"id"`
+		Platform  string `db:"platform"`
+		Role      string `db:"role"`
+		Store     string `db:"store"`
+		State     string `db:"state"`
+		Reason    string `db:"reason"`
+		ChangedAt stamp  `db:"changed_at"`
+		Settings  []byte `db:"settings"`
+	}
+	err := s.reader.SelectContext(ctx, &rows, `
+		select id, platform, role, store, state, reason, changed_at, settings from connections order by id`)
+	var out []connector.Connection
+	for _, r := range rows {
+		out = append(out, connector.Connection{
+			ID: connector.ConnectionID(r.ID), Platform: r.Platform, Role: connector.Role(r.Role),
+			Store: connector.ConnectionID(r.Store), State: connector.State(r.State), Reason: r.Reason,
+			ChangedAt: r.ChangedAt.Time, Settings: r.Settings,
+		})
+	}
+	return out, err
+}
+
+// PutConnection adds or replaces a connection; see connector.Connections. A new one without a
+// state is active.
+func (s *Store) PutConnection(ctx context.Context, c connector.Connection) error {
+	keep := c.State == ""
+	if keep {
+		c.State = connector.Active
+	}
+	state := `state = excluded.state, reason = excluded.reason, changed_at = excluded.changed_at, `
+	if keep {
+		state = ``
+	}
+	return s.write(ctx, func(tx *sqlx.Tx) error {
+		return exec(ctx, tx, `
+			insert into connections (id, platform, role, store, state, reason, changed_at, settings)
+			values (?, ?, ?, ?, ?, ?, ?, ?)
+			on conflict (id) do update set `+state+`
+				platform = excluded.platform, role = excluded.role, store = excluded.store, settings = excluded.settings`,
+			string(c.ID), c.Platform, string(c.Role), string(c.Store), string(c.State), clean(c.Reason), stamped(c.ChangedAt), c.Settings)
+	})
+}
+
+// SetState changes a connection's state; see connector.Connections. It waits for intents that
+// are being committed, so nothing is intended after it has returned.
+func (s *Store) SetState(ctx context.Context, id connector.ConnectionID, st connector.State, reason string, at time.Time) error {
+	return s.write(ctx, func(tx *sqlx.Tx) error {
+		var ids []string
+		err := selects(ctx, tx, &ids, `update connections set state = ?, reason = ?, changed_at = ? where id = ? returning id`,
+			string(st), clean(reason), stamped(at), string(id))
+		if err == nil && len(ids) == 0 {
+			return connector.ErrNotFound
+		}
+		return err
+	})
+}

@@ -1,0 +1,34 @@
+package sqlstore
+
+import (
+	"database/sql"
+
+	"channelbridge/migrations"
+)
+
+// dialect is everything the statements of this package differ by.
+type dialect struct {
+	name string
+	// lock ends a select whose rows are about to be changed, share one whose rows must not
+	// change before our commit, skip a claim that leaves locked rows to others. SQLite has one
+	// writer and needs none of them.
+	lock, share, skip string
+	// snapshot is how a transaction is begun in which all reads see one moment.
+	snapshot *sql.TxOptions
+	flushers int
+}
+
+var postgres = dialect{
+	name:     migrations.Postgres,
+	lock:     ` for no key update`,
+	share:    ` for share`,
+	skip:     ` for no key update skip locked`,
+	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+	flushers: 2,
+}
+
+var sqlite = dialect{
+	name:     migrations.SQLite,
+	snapshot: &sql.TxOptions{ReadOnly: true},
+	flushers: 1,
+}

@@ -1,0 +1,101 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"channelbridge/connector"
+)
+
+// Touch marks subjects due; see connector.Queue.
+func (s *Store) Touch(ctx context.Context, at time.Time, t ...connector.Touch) error {
+	if len(t) == 0 {
+		return nil
+	}
+	return s.write(ctx, func(tx *sqlx.Tx) error {
+		_, err := s.take(ctx, tx, touches(at, t))
+		return err
+	})
+}
+
+// nudge is all that happened to one subject in one transaction.
+type nudge struct {
+	times             int
+	first, next, lead time.Time
+	market, shop      connector.Heard
+}
+
+// nudge makes a subject due.
+func (in *intake) nudge(sub connector.Subject, at time.Time) *nudge {
+	n := in.due[sub]
+	if n == nil {
+		n = &nudge{first: at, next: at}
+		in.due[sub] = n
+	}
+	n.times++
+	n.first, n.next = earlier(n.first, at), earlier(n.next, at)
+	return n
+}
+
+// touched merges one touch.
+func (in *intake) touched(at time.Time, t connector.Touch) {
+	sub, ok := in.subject(event{touch: &t})
+	if !ok {
+		return
+	}
+	n := in.nudge(sub, at)
+	if t.Urgent {
+		n.lead = earlier(n.lead, at)
+	}
+	heard := connector.Heard{Version: t.Heard, At: at}
+	if heard.Version.IsZero() {
+		heard.Version = at
+	}
+	side := &n.market
+	if t.Side == connector.Shop {
+		side = &n.shop
+	}
+	if heard.Version.After(side.Version) {
+		*side = heard
+	}
+}
+
+// write brings the merged nudges to the rows, in the order of their keys.
+func (in *intake) write(ctx context.Context) error {
+	subs := make([]connector.Subject, 0, len(in.due))
+	for sub := range in.due {
+		subs = append(subs, sub)
+	}
+	slices.SortFunc(subs, bySubject)
+	for part := range slices.Chunk(subs, 400) {
+		args := make([]any, 0, 11*len(part))
+		for _, sub := range part {
+			n := in.due[sub]
+			args = append(args, string(sub.Kind), string(sub.Channel), sub.ID, n.times, stamped(n.first), stamped(n.next), stamped(n.lead),
+				stamped(n.market.Version), stamped(n.market.At), stamped(n.shop.Version), stamped(n.shop.At))
+		}
+		if err := exec(ctx, in.tx, `
+			insert into subjects (kind, channel, ref, revision, first_seen, next_at, due_at,
+				heard_market, heard_market_at, heard_shop, heard_shop_at) values `+values(len(part), 11)+`
+			on conflict (kind, channel, ref) do update set
+				revision = subjects.revision + excluded.revision,
+				final = false,
+				next_at = case when subjects.next_at <= excluded.next_at then subjects.next_at else excluded.next_at end,
+				due_at = case when excluded.due_at is null or subjects.due_at <= excluded.due_at
+					then subjects.due_at else excluded.due_at end,
+				heard_market_at = case when excluded.heard_market is null or subjects.heard_market >= excluded.heard_market
+					then subjects.heard_market_at else excluded.heard_market_at end,
+				heard_market = case when excluded.heard_market is null or subjects.heard_market >= excluded.heard_market
+					then subjects.heard_market else excluded.heard_market end,
+				heard_shop_at = case when excluded.heard_shop is null or subjects.heard_shop >= excluded.heard_shop
+					then subjects.heard_shop_at else excluded.heard_shop_at end,
+				heard_shop = case when excluded.heard_shop is null or subjects.heard_shop >= excluded.heard_shop
+					then subjects.heard_shop else excluded.heard_shop end`, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
