@@ -70,10 +70,23 @@ func (r *run) collect(set ast.SelectionSet, o obj, path []any, out map[string]an
 			if !ok && sel.Definition.Type.NonNull {
 				return false
 			}
-			out[sel.Alias] = v
+			out[sel.Alias] = join(out[sel.Alias], v)
 		}
 	}
 	return true
+}
+
+// join merges what two selections of the same object gave.
+func join(a, b any) any {
+	x, ok := a.(map[string]any)
+	y, both := b.(map[string]any)
+	if !ok || !both {
+		return b
+	}
+	for k, v := range y {
+		x[k] = join(x[k], v)
+	}
+	return x
 }
 
 // applies reports whether a fragment on a type or interface fits the object.

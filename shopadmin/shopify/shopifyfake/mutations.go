@@ -8,6 +8,7 @@ import (
 // mutations are the root fields of writes.
 func (s *Server) mutations() obj {
 	return obj{
+		"__typename":                "Mutation",
 		"orderCreate":               s.guard("write_orders", s.orderCreate),
 		"orderUpdate":               s.guard("write_orders", s.orderUpdate),
 		"tagsAdd":                   s.guard("write_orders", s.tagsAdd),

@@ -27,6 +27,7 @@ func (s *Server) denied(scope string) (refused, bool) {
 // queries are the root fields of reads.
 func (s *Server) queries() obj {
 	return obj{
+		"__typename": "QueryRoot",
 		"order": s.guard("read_orders", func(_ *run, args map[string]any) any {
 			return s.orderObj(s.order(args["id"].(string)))
 		}),
