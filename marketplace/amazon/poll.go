@@ -84,9 +84,6 @@ func (a *Adapter) queue(ctx context.Context) (*sqs.Client, error) {
 		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(
 			a.cfg.AWSAccessKeyID.Reveal(), a.cfg.AWSSecretAccessKey.Reveal(), "")))
 	}
-	if t := a.cfg.HTTP.Transport; t != nil {
-		options = append(options, config.WithHTTPClient(&http.Client{Transport: t}))
-	}
 	c, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return nil, fault.New(fault.Denied, "amazon: reading the AWS configuration: %w", err)
@@ -94,6 +91,9 @@ func (a *Adapter) queue(ctx context.Context) (*sqs.Client, error) {
 	return sqs.NewFromConfig(c, func(o *sqs.Options) {
 		if a.cfg.QueueEndpoint != "" {
 			o.BaseEndpoint = &a.cfg.QueueEndpoint
+		}
+		if t := a.cfg.HTTP.Transport; t != nil {
+			o.HTTPClient = &http.Client{Transport: t}
 		}
 	}), nil
 }

@@ -167,21 +167,21 @@ func (a *Adapter) readOrders(ctx context.Context, r request, v any) (http.Header
 	r.method, r.repeat = http.MethodGet, true
 	drop := a.reduction(r.op)
 	head, err := a.readWithout(ctx, r, drop, v)
-	if err == nil || len(drop) > 0 && !refusal(err) {
-		return head, drop, err
-	}
-	for _, less := range fewer(err) {
-		head, again := a.readWithout(ctx, r, less, v)
-		if again == nil {
-			a.reduce(r.op, less)
-			a.log.Warn("data sets refused", "op", r.op, "sets", strings.Join(less, ","), "error", err)
-			return head, less, nil
+	for last := err; refusal(last); {
+		less := suspects(last, drop)
+		if less == nil {
+			return head, drop, err // the first refusal says most
 		}
-		if !refusal(again) {
-			return head, less, again
+		drop = less
+		if head, last = a.readWithout(ctx, r, drop, v); last == nil {
+			a.reduce(r.op, drop)
+			a.log.Warn("data sets refused", "op", r.op, "sets", strings.Join(drop, ","), "error", err)
+			return head, drop, nil
+		} else if !refusal(last) {
+			return head, drop, last
 		}
 	}
-	return head, nil, err
+	return head, drop, err
 }
 
 func (a *Adapter) readWithout(ctx context.Context, r request, drop []string, v any) (http.Header, error) {
@@ -197,20 +197,31 @@ func (a *Adapter) readWithout(ctx context.Context, r request, drop []string, v a
 
 func refusal(err error) bool { return fault.Is(err, fault.Refused) || fault.Is(err, fault.Denied) }
 
-// fewer lists what to leave out after a refusal: the sets its text names, else the usual
-// suspects. Login errors are not about data sets.
-func fewer(err error) [][]string {
-	personal := []string{"BUYER", "RECIPIENT"}
-	switch {
-	case !refusal(err) || isLogin(err):
+// suspects adds to the sets left out those a refusal names, else the personal ones, else the
+// one known to fail for a region. Login errors are not about data sets. nil: nobody is left.
+func suspects(err error, drop []string) []string {
+	if isLogin(err) {
 		return nil
-	case len(named(err)) > 0:
-		return [][]string{named(err), personal}
-	case fault.Is(err, fault.Denied):
-		return [][]string{personal}
 	}
-	return [][]string{personal, {"FULFILLMENT"}}
+	guesses := [][]string{named(err), personalSets}
+	if fault.Is(err, fault.Refused) {
+		guesses = append(guesses, []string{"FULFILLMENT"})
+	}
+	for _, guess := range guesses {
+		less := slices.Clone(drop)
+		for _, set := range guess {
+			if !slices.Contains(less, set) {
+				less = append(less, set)
+			}
+		}
+		if len(less) > len(drop) {
+			return less
+		}
+	}
+	return nil
 }
+
+var personalSets = []string{"BUYER", "RECIPIENT"}
 
 func named(err error) []string {
 	words := strings.FieldsFunc(err.Error(), func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') })

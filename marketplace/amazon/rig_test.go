@@ -128,10 +128,13 @@ func cannedAdapter(t testing.TB, c *canned) *Adapter {
 // edit changes a JSON document by a merge in the manner of RFC 7396.
 func edit(t testing.TB, doc string, patch string) json.RawMessage {
 	t.Helper()
-	var d, p any
-	require.NoError(t, json.Unmarshal([]byte(doc), &d))
-	require.NoError(t, json.Unmarshal([]byte(patch), &p))
-	out, err := json.Marshal(merge(d, p))
+	read := func(text string) (v any) {
+		dec := json.NewDecoder(bytes.NewBufferString(text))
+		dec.UseNumber()
+		require.NoError(t, dec.Decode(&v))
+		return v
+	}
+	out, err := json.Marshal(merge(read(doc), read(patch)))
 	require.NoError(t, err)
 	return out
 }

@@ -1,0 +1,114 @@
+package amazon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"channelbridge/internal/fault"
+	"channelbridge/marketplace"
+	"channelbridge/marketplace/amazon/amazonfake"
+)
+
+// A message leaves the queue only after it was stored; one that was not comes again.
+func TestPoll(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, amazonfake.Options{Subscribed: true, Visibility: time.Minute})
+	want := map[marketplace.OrderID]int{}
+	for range 13 {
+		want[marketplace.OrderID(r.fake.Place(amazonfake.OrderSpec{}))] = 1
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	got, calls := map[marketplace.OrderID]int{}, 0
+	err := r.Poll(ctx, func(_ context.Context, in marketplace.Inbound) error {
+		calls++
+		if calls == 13 {
+			r.pass(time.Minute) // the refused ones show again
+		}
+		if calls <= 2 {
+			return errors.New("the database is away")
+		}
+		hints, err := r.ReceiveQueued(r.now(), in)
+		require.NoError(t, err)
+		got[hints[0].Order]++
+		if len(got) == 13 {
+			stop()
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, want, got)
+	require.Equal(t, 15, calls)
+	require.Zero(t, r.fake.Queued())
+}
+
+func TestPollFaults(t *testing.T) {
+	t.Parallel()
+	nothing := func(context.Context, marketplace.Inbound) error { return nil }
+	r := newRig(t, amazonfake.Options{}, func(c *Config) { c.QueueURL = "" })
+	require.True(t, fault.Is(r.Poll(t.Context(), nothing), fault.Refused))
+
+	r = newRig(t, amazonfake.Options{}, func(c *Config) { c.QueueURL = "https://sqs.us-east-1.amazonaws.com/1/other" })
+	err := r.Poll(t.Context(), nothing)
+	require.True(t, fault.Is(err, fault.Denied), "%v", err)
+	require.NotEmpty(t, fault.Hint(err))
+	require.NotContains(t, err.Error(), "aws-secret")
+}
+
+func TestSubscriptions(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, amazonfake.Options{Scale: -1})
+	state := func(repair bool) marketplace.Subscription {
+		r.pass(10 * time.Second)
+		all, err := r.Subscriptions(t.Context(), "https://ignored", repair)
+		require.NoError(t, err)
+		require.Len(t, all, 1)
+		require.Equal(t, orderChange, all[0].Topic)
+		return all[0]
+	}
+	require.Equal(t, "missing", state(false).State)
+	require.Empty(t, r.fake.Subscriptions())
+	require.Equal(t, "created", state(true).State)
+	require.Equal(t, "ok", state(true).State)
+	require.Equal(t, []amazonfake.Subscription{{ID: r.fake.Subscriptions()[0].ID, Topic: orderChange, ARN: amazonfake.DefaultQueueARN,
+		Changes: wantedChanges}}, r.fake.Subscriptions())
+	r.fake.Unsubscribe(orderChange)
+	require.Equal(t, "missing", state(false).State, "destination there, subscription gone")
+
+	sub := func(body string) { // somebody subscribed by hand
+		dest, err := r.findDestination(t.Context())
+		require.NoError(t, err)
+		_, err = r.api.send(t.Context(), request{op: opCreateSubscription, method: "POST", path: subscriptionsPath,
+			body: []byte(nil)})
+		require.Error(t, err)
+		_, err = r.api.send(t.Context(), request{op: opCreateSubscription, method: "POST", path: subscriptionsPath,
+			body: subscription{PayloadVersion: "1.0", DestinationID: dest, Directive: &directive{EventFilter: &eventFilter{orderChange, []string{body}}}}})
+		require.NoError(t, err)
+	}
+	sub("DeliveryTipChange")
+	s := state(false)
+	require.Equal(t, "different", s.State)
+	require.Contains(t, s.Details, "BuyerRequestedChange")
+	require.NoError(t, r.subscribeFails(t))
+	require.Equal(t, "repaired", state(true).State)
+	require.Equal(t, wantedChanges, r.fake.Subscriptions()[0].Changes)
+
+	none := newRig(t, amazonfake.Options{}, func(c *Config) { c.QueueARN = "" })
+	_, err := none.Subscriptions(t.Context(), "", true)
+	require.True(t, fault.Is(err, fault.Refused))
+}
+
+// subscribeFails shows that a conflict with a subscription that differs is not taken for success.
+func (r *rig) subscribeFails(t *testing.T) error {
+	dest, err := r.findDestination(t.Context())
+	require.NoError(t, err)
+	if err := r.subscribe(t.Context(), dest); !fault.Is(err, fault.Temporary) {
+		return fmt.Errorf("want a temporary error, got %w", err)
+	}
+	return nil
+}
