@@ -74,12 +74,23 @@ func (p *planner) parcelOut(f shopadmin.Fulfillment, lines []marketplace.Shipmen
 	}
 	want.Ref, want.ShippedAt = was.Ref, was.ShippedAt
 	if last.State == connector.Done || last.State == connector.Proven {
-		if !sameParcel(was, want) { // corrected tracking numbers are pushed as edits
-			p.confirm(f, want, len(entries)+1, 0, time.Time{})
-		}
+		p.edit(f, last, was, want, len(entries))
 		return
 	}
 	p.confirmAgain(f, last, was, want, len(entries), due)
+}
+
+// edit pushes a corrected parcel. While an earlier doubtful attempt might still take effect the
+// correction waits, or the old contents could come after the new.
+func (p *planner) edit(f shopadmin.Fulfillment, last connector.Entry, was, want marketplace.Shipment, n int) {
+	if sameParcel(was, want) {
+		return
+	}
+	if end := last.Deadline.Add(p.Policy.SettleMarket); last.Attempts > 1 && p.Now.Before(end) {
+		p.wake(end)
+		return
+	}
+	p.confirm(f, want, n+1, 0, time.Time{})
 }
 
 // confirmAgain goes on with a confirmation that is in the ledger and not known to have worked.
@@ -164,8 +175,8 @@ func carrier(table map[string]marketplace.Carrier, company string) (marketplace.
 }
 
 // freeRef is the next package reference: one more than any used for this order. It is stored
-// with the intent, so a repeat carries the same. A fulfillment that replaces a cancelled one with
-// the same contents takes over its reference: the channel then edits instead of adding.
+// with the intent, so a repeat carries the same. A fulfillment that ships anew what a cancelled
+// one had shipped takes over its reference: the channel then edits instead of adding.
 func (p *planner) freeRef(f shopadmin.Fulfillment) string {
 	if old := p.replaced(f); old != nil {
 		return shipmentOf(*old).Ref
@@ -193,18 +204,32 @@ func (p *planner) freeRef(f shopadmin.Fulfillment) string {
 	return strconv.Itoa(top + 1)
 }
 
-// replaced finds the confirmed entry of a cancelled fulfillment whose contents f repeats.
+// replaced finds the confirmed entry of a cancelled fulfillment that f ships anew: one with the
+// same contents, else the first that shares a line.
 func (p *planner) replaced(f shopadmin.Fulfillment) *connector.Entry {
-	lines := p.parcel(f)
+	lines, found := p.parcel(f), -1
 	for i, e := range p.Ledger {
-		if e.Verb != ConfirmShipment || e.About == f.ID || !e.State.Happened() || !p.cancelled(e.About) {
+		if e.Verb != ConfirmShipment || e.About == f.ID || !e.State.Happened() || !p.cancelled(e.About) || p.adopted(e, f.ID) {
 			continue
 		}
-		if slices.Equal(shipmentOf(e).Lines, lines) && !p.adopted(e, f.ID) {
+		old := shipmentOf(e).Lines
+		if slices.Equal(old, lines) {
 			return &p.Ledger[i]
 		}
+		if found < 0 && overlap(old, lines) {
+			found = i
+		}
 	}
-	return nil
+	if found < 0 {
+		return nil
+	}
+	return &p.Ledger[found]
+}
+
+func overlap(a, b []marketplace.ShipmentLine) bool {
+	return slices.ContainsFunc(a, func(x marketplace.ShipmentLine) bool {
+		return slices.ContainsFunc(b, func(y marketplace.ShipmentLine) bool { return x.Line == y.Line })
+	})
 }
 
 func (p *planner) cancelled(fulfillment string) bool {
@@ -216,11 +241,11 @@ func (p *planner) cancelled(fulfillment string) bool {
 	return false
 }
 
-// adopted reports whether another fulfillment than except has taken over the entry's reference.
+// adopted reports whether a later fulfillment other than except has taken over the entry's reference.
 func (p *planner) adopted(e connector.Entry, except string) bool {
 	ref := shipmentOf(e).Ref
 	for _, o := range p.Ledger {
-		if o.Verb == ConfirmShipment && o.About != e.About && o.About != except && shipmentOf(o).Ref == ref {
+		if o.Verb == ConfirmShipment && o.ID > e.ID && o.About != e.About && o.About != except && shipmentOf(o).Ref == ref {
 			return true
 		}
 	}
@@ -246,14 +271,16 @@ func (p *planner) mayShip(f shopadmin.Fulfillment, lines []marketplace.ShipmentL
 	case marketplace.Unmapped:
 		return false
 	}
-	if p.replaced(f) != nil {
-		return true
+	ours, edited := p.confirmedUnits(), map[string]int{}
+	if old := p.replaced(f); old != nil { // the channel edits that parcel: its units are free again
+		for _, l := range shipmentOf(*old).Lines {
+			edited[l.Line] += l.Quantity
+		}
 	}
-	ours := p.confirmedUnits()
 	for _, l := range lines {
 		m, ok := p.line(l.Line)
 		foreign := max(0, m.Shipped-ours[l.Line])
-		free := m.Ordered - m.Cancelled - ours[l.Line] - foreign
+		free := m.Ordered - m.Cancelled - ours[l.Line] - foreign + edited[l.Line]
 		switch {
 		case !ok || l.Quantity > m.Ordered-m.Cancelled:
 			p.blocks("over_shipped", f.ID, fmt.Sprintf("%s holds %d of line %s, of which %d are left to ship at the channel", f.Name, l.Quantity, l.Line, free),
