@@ -11,7 +11,7 @@ import (
 
 const (
 	listAtOnce    = 25 // entries of one page of the cheap listing
-	detailsAtOnce = 5  // whole orders in one query; keeps its cost under the store's limit
+	detailsAtOnce = 4  // whole orders in one query; keeps its cost under the store's limit
 )
 
 // rawNode keeps an order as it came, so that one odd order does not spoil its page.

@@ -3,6 +3,7 @@ package shopify
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -80,13 +81,11 @@ func (c *client) do(ctx context.Context, d document, vars map[string]any, out an
 		return fault.New(fault.Refused, "shopify %s: encoding the variables: %w", d.name, err)
 	}
 	err = c.attempt(ctx, d, body, out)
-	if e, ok := err.(*tokenError); ok {
-		if e.again && !d.mutation {
-			err = c.attempt(ctx, d, body, out)
-		}
-		if e, ok := err.(*tokenError); ok {
-			return e.classified(d)
-		}
+	if e, ok := errors.AsType[*tokenError](err); ok && e.again && !d.mutation {
+		err = c.attempt(ctx, d, body, out)
+	}
+	if e, ok := errors.AsType[*tokenError](err); ok {
+		return e.classified(d)
 	}
 	return err
 }
@@ -110,6 +109,9 @@ func (e *tokenError) classified(d document) error {
 }
 
 func (c *client) attempt(ctx context.Context, d document, body []byte, out any) error {
+	if ctx.Err() != nil {
+		return fault.New(fault.Temporary, "shopify %s: not sent: %w", d.name, context.Cause(ctx))
+	}
 	token, err := c.tokens.get(ctx)
 	if err != nil {
 		return fault.Wrap(err, "%s", d.name)
@@ -166,7 +168,7 @@ func (c *client) read(d document, cost float64, ans httpx.Answer, out any) error
 		return err
 	}
 	if len(r.Data) == 0 || string(r.Data) == "null" {
-		return unreadable(d, ans, fmt.Errorf("an answer without data"))
+		return unreadable(d, ans, errors.New("an answer without data"))
 	}
 	if err := json.Unmarshal(r.Data, out); err != nil {
 		return unreadable(d, ans, err)

@@ -144,7 +144,7 @@ func TestUserErrors(t *testing.T) {
 		{"plain", `{"field":["input","tags"],"message":"is too long"}`, fault.Refused, ""},
 		{"with a code", `{"code":"INVENTORY_CLAIM_FAILED","message":"no stock"}`, fault.Refused, "INVENTORY_CLAIM_FAILED"},
 		{"dormant", `{"code":"SHOP_DORMANT","message":"zzz"}`, fault.Denied, "SHOP_DORMANT"},
-		{"limit", `{"message":"Too many attempts. Please try again later."}`, fault.Temporary, ""},
+		{"not that limit", `{"message":"Too many attempts. Please try again later."}`, fault.Refused, ""},
 	} {
 		a := canned(t, 200, `{"data":{"tagsAdd":{"userErrors":[`+c.body+`]}}}`)
 		err := a.Update(context.WithValue(t.Context(), writeOnly{}, true), "k", "gid://shopify/Order/1", shopadmin.Update{AddTags: []string{"x"}})

@@ -112,7 +112,7 @@ func accessHint(g graphError) string {
 
 // tooMany is how trial and development stores word their limit of new orders per minute. The
 // wording is not documented; a text that does not match ends as Refused, which a person sees.
-var tooMany = regexp.MustCompile(`(?i)too many|try again later|exceeded.{0,40}(limit|rate)|(limit|rate).{0,40}exceeded`)
+var tooMany = regexp.MustCompile(`(?i)too many (attempts|requests|orders)|try again later|exceeded.{0,40}(limit|rate)`)
 
 // userErrors is the third layer: the store understood and said no. nil when the list is empty.
 func userErrors(op string, list []userError) error {
@@ -139,7 +139,7 @@ func userErrors(op string, list []userError) error {
 	switch {
 	case code == "SHOP_DORMANT":
 		e.Class, e.Hint = fault.Denied, "The store is dormant: open it again, then reconnect."
-	case tooMany.MatchString(list[0].Message):
+	case op == docCreateOrder.name && tooMany.MatchString(list[0].Message):
 		e.Class, e.After = fault.Temporary, time.Minute
 		e.Hint = "Trial and development stores take only a few new orders per minute."
 	case code == "INVENTORY_CLAIM_FAILED":

@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -103,25 +104,19 @@ func quote(s string) string {
 
 // ordersByID reads several orders, in the order asked for; those deleted meanwhile are left out.
 // What cannot be understood comes back as faulty.
-func (a *Admin) ordersByID(ctx context.Context, heads []orderHead) ([]shopadmin.Order, []shopadmin.Faulty, error) {
-	var orders []shopadmin.Order
-	var faulty []shopadmin.Faulty
-	for len(heads) > 0 {
-		n := min(detailsAtOnce, len(heads))
-		part := heads[:n]
-		heads = heads[n:]
-		ids := make([]string, n)
-		for i, h := range part {
-			ids[i] = h.ID
+func (a *Admin) ordersByID(ctx context.Context, heads []orderHead) (orders []shopadmin.Order, faulty []shopadmin.Faulty, err error) {
+	for n := detailsAtOnce; len(heads) > 0; {
+		part := heads[:min(n, len(heads))]
+		nodes, err := a.nodes(ctx, part)
+		if e, ok := errors.AsType[*fault.Error](err); ok && e.Code == "MAX_COST_EXCEEDED" && n > 1 {
+			n = 1 // the store prices orders higher than we think
+			continue
 		}
-		var out struct{ Nodes []rawNode }
-		if err := a.client.do(ctx, docOrders, a.markVars(map[string]any{"ids": ids}), &out); err != nil {
+		if err != nil {
 			return nil, nil, err
 		}
-		if len(out.Nodes) != n {
-			return nil, nil, fault.New(fault.Temporary, "shopify: asked for %d orders, got %d", n, len(out.Nodes))
-		}
-		for i, raw := range out.Nodes {
+		heads = heads[len(part):]
+		for i, raw := range nodes {
 			o, bad, err := a.one(ctx, part[i], raw)
 			switch {
 			case err != nil:
@@ -134,6 +129,21 @@ func (a *Admin) ordersByID(ctx context.Context, heads []orderHead) ([]shopadmin.
 		}
 	}
 	return orders, faulty, nil
+}
+
+func (a *Admin) nodes(ctx context.Context, heads []orderHead) ([]rawNode, error) {
+	ids := make([]string, len(heads))
+	for i, h := range heads {
+		ids[i] = h.ID
+	}
+	var out struct{ Nodes []rawNode }
+	if err := a.client.do(ctx, docOrders, a.markVars(map[string]any{"ids": ids}), &out); err != nil {
+		return nil, err
+	}
+	if len(out.Nodes) != len(ids) {
+		return nil, fault.New(fault.Temporary, "shopify: asked for %d orders, got %d", len(ids), len(out.Nodes))
+	}
+	return out.Nodes, nil
 }
 
 // one completes and translates one listed order.

@@ -159,7 +159,9 @@ func (a *Admin) fulfillmentOrders(ctx context.Context, id string) ([]fulfillment
 }
 
 func gone(id string) error {
-	return fault.New(fault.NotFound, "shopify: %s is not there", id)
+	e := fault.New(fault.NotFound, "shopify: %s is not there", id)
+	e.Hint = "Orders older than 60 days can only be read with the access scope read_all_orders."
+	return e
 }
 
 // whole completes a node and translates it. An order that cannot be understood is Refused.

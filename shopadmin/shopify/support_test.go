@@ -107,6 +107,8 @@ func newBench(t testing.TB, tune ...func(*shopifyfake.Config, *shopify.Config)) 
 	return b
 }
 
+func (b *bench) ctx() context.Context { return context.Background() }
+
 func usd(minor int64) money.Money { return money.New(minor, "USD") }
 
 var mark = shopadmin.Mark{Channel: "amazon-us", Order: "113-1234567-1234567"}
