@@ -19,14 +19,19 @@ func (a *Admin) Create(ctx context.Context, _ string, o shopadmin.NewOrder) (sho
 	if err := checkNew(o); err != nil {
 		return shopadmin.Order{}, fault.New(fault.Refused, "shopify: order %s cannot be created: %w", o.Mark, err)
 	}
-	if err := a.defineMark(ctx); err != nil {
+	defined, err := a.defineMark(ctx)
+	if err != nil {
 		return shopadmin.Order{}, asTemporary(err, "preparing the mark's metafield")
 	}
 	variants, err := a.variantsOf(ctx, o.Lines)
 	if err != nil {
 		return shopadmin.Order{}, asTemporary(err, "looking up the order's products")
 	}
-	vars := a.markVars(map[string]any{"order": a.orderInput(o, variants), "options": options(o.Stock)})
+	in := a.orderInput(o, variants)
+	if defined {
+		in.Metafields = []metafieldInput{{a.cfg.MarkNamespace, a.cfg.MarkKey, "id", o.Mark.String()}}
+	}
+	vars := a.markVars(map[string]any{"order": in, "options": options(o.Stock)})
 	var out struct {
 		OrderCreate *struct {
 			Order      *orderNode
@@ -87,8 +92,7 @@ func options(s shopadmin.StockBehaviour) optionsInput {
 func (a *Admin) orderInput(o shopadmin.NewOrder, variants map[string]string) orderInput {
 	in := orderInput{Currency: o.Currency, Name: o.Name, Tags: a.tags(o.Tags), SourceName: o.SourceName,
 		SourceIdentifier: o.Mark.Order, SourceURL: o.SourceURL, Note: o.Note, PONumber: o.PONumber,
-		CustomAttributes: a.attributes(o), ShippingAddress: toAddress(o.ShipTo), Test: o.Test,
-		Metafields: []metafieldInput{{a.cfg.MarkNamespace, a.cfg.MarkKey, "id", o.Mark.String()}}}
+		CustomAttributes: a.attributes(o), ShippingAddress: toAddress(o.ShipTo), Test: o.Test}
 	if a.cfg.SourceName != "" {
 		in.SourceName = a.cfg.SourceName
 	}

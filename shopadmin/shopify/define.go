@@ -6,11 +6,12 @@ import (
 
 // defineMark makes sure, once per process, that the store knows the mark's metafield. Values of
 // a metafield of type id need a definition. Asking for one that exists is answered with TAKEN.
-func (a *Admin) defineMark(ctx context.Context) error {
+// false: the store will not have it, so orders are marked in the second way only.
+func (a *Admin) defineMark(ctx context.Context) (bool, error) {
 	a.defining.Lock()
 	defer a.defining.Unlock()
 	if a.defined {
-		return nil
+		return true, nil
 	}
 	var out struct {
 		Payload *struct{ UserErrors []userError } `json:"metafieldDefinitionCreate"`
@@ -18,15 +19,17 @@ func (a *Admin) defineMark(ctx context.Context) error {
 	vars := map[string]any{"definition": definitionInput{Name: "Marketplace order", Namespace: a.cfg.MarkNamespace,
 		Key: a.cfg.MarkKey, Type: "id", OwnerType: "ORDER"}}
 	if err := a.client.do(ctx, docDefineMark, vars, &out); err != nil {
-		return err
+		return false, err
 	}
-	if out.Payload != nil {
-		if err := userErrors(docDefineMark.name, without(out.Payload.UserErrors, "TAKEN")); err != nil {
-			return err
-		}
+	if out.Payload == nil {
+		return false, empty(docDefineMark)
+	}
+	if err := userErrors(docDefineMark.name, without(out.Payload.UserErrors, "TAKEN")); err != nil {
+		a.cfg.Log.Warn("the mark's metafield cannot be defined; orders are found by source identifier only", "err", err)
+		return false, nil
 	}
 	a.defined = true
-	return nil
+	return true, nil
 }
 
 // without drops the errors whose code says that the wish was granted before.

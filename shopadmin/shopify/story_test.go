@@ -242,6 +242,7 @@ func TestChangedPages(t *testing.T) {
 	}
 	require.Empty(t, want)
 	require.Greater(t, pages, 3)
+	require.Less(t, b.store.Calls()["Orders"], 40, "several orders a query")
 	require.Empty(t, cursor.Token)
 	require.Equal(t, last, cursor.Since)
 
@@ -299,6 +300,20 @@ func TestImpossibleOrders(t *testing.T) {
 	require.Empty(t, b.wire.sent)
 	_, err := b.FindByMark(t.Context(), shopadmin.Mark{})
 	require.True(t, fault.Is(err, fault.Refused))
+}
+
+// A store that takes no more metafield definitions still gets its orders, and they are found.
+func TestWithoutTheMetafield(t *testing.T) {
+	b := newBench(t)
+	b.store.Fail("DefineMark", shopifyfake.FaultNoDefinition)
+	made, err := b.Create(t.Context(), "k", newOrder(mark))
+	require.NoError(t, err)
+	require.Equal(t, mark, made.Mark)
+	require.Empty(t, b.store.Orders()[0].Metafields)
+	found, err := b.FindByMark(t.Context(), mark)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Contains(t, b.log.String(), "cannot be defined")
 }
 
 func TestUnknownOrders(t *testing.T) {

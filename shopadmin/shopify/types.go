@@ -40,7 +40,7 @@ type orderInput struct {
 	Note             string             `json:"note,omitempty"`
 	PONumber         string             `json:"poNumber,omitempty"`
 	CustomAttributes []attribute        `json:"customAttributes,omitempty"`
-	Metafields       []metafieldInput   `json:"metafields"`
+	Metafields       []metafieldInput   `json:"metafields,omitempty"`
 	ShippingAddress  *addressInput      `json:"shippingAddress,omitempty"`
 	LineItems        []lineInput        `json:"lineItems"`
 	ShippingLines    []shippingInput    `json:"shippingLines,omitempty"`

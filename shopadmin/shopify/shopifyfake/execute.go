@@ -24,11 +24,11 @@ type refused struct {
 
 // run is the execution of one operation.
 type run struct {
-	server  *Server
-	vars    map[string]any
-	dormant bool
-	cost    float64
-	errors  []any
+	server *Server
+	vars   map[string]any
+	fault  Fault
+	cost   float64
+	errors []any
 }
 
 // root runs the operation. Mutations run in the order written.

@@ -30,7 +30,8 @@ const (
 	FaultBadGateway     Fault = "502 after"
 	FaultInactive       Fault = "shop inactive"
 	FaultGarbage        Fault = "garbage after"
-	FaultDormant        Fault = "dormant"
+	FaultDormant        Fault = "dormant"    // orderCreate answers SHOP_DORMANT
+	FaultNoDefinition   Fault = "definition" // metafieldDefinitionCreate answers that there are too many
 )
 
 // before reports whether the fault prevents the effect.

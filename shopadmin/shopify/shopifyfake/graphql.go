@@ -157,7 +157,7 @@ func (s *Server) answer(w http.ResponseWriter, op *ast.OperationDefinition, vars
 			"extensions": map[string]any{"cost": map[string]any{"requestedQueryCost": price, "actualQueryCost": nil, "throttleStatus": s.bucket.status()}}})
 		return
 	}
-	run := &run{server: s, vars: vars, dormant: fault == FaultDormant}
+	run := &run{server: s, vars: vars, fault: fault}
 	data := run.root(op)
 	spent := min(price, run.cost+map[bool]float64{true: mutationCost}[op.Operation == ast.Mutation])
 	s.bucket.level -= spent

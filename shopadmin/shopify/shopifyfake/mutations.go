@@ -148,7 +148,10 @@ func (s *Server) fulfillmentOrder(id string) (*Order, *FulfillmentOrder) {
 	return nil, nil
 }
 
-func (s *Server) metafieldDefinitionCreate(_ *run, args map[string]any) any {
+func (s *Server) metafieldDefinitionCreate(r *run, args map[string]any) any {
+	if r.fault == FaultNoDefinition {
+		return no("createdDefinition", "RESOURCE_TYPE_LIMIT_EXCEEDED", "Stores can only have a limited number of definitions.", "definition")
+	}
 	in := args["definition"].(map[string]any)
 	name := str(in, "namespace") + "." + str(in, "key")
 	if slices.Contains(s.world.definitions, name) {

@@ -12,7 +12,7 @@ import (
 func (s *Server) orderCreate(r *run, args map[string]any) any {
 	in := args["order"].(map[string]any)
 	options, _ := args["options"].(map[string]any)
-	if r.dormant {
+	if r.fault == FaultDormant {
 		return no("order", "SHOP_DORMANT", "The shop is dormant", "order")
 	}
 	if s.cfg.DevStore && s.tooManyOrders() {

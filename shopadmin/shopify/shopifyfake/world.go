@@ -221,11 +221,17 @@ func (o *Order) clone() Order {
 	return c
 }
 
-// Mark is the order's mark as one text, "channel:order", if it carries one in any metafield.
+// Mark is the order's mark as one text, "channel:order": from its metafield, or else from the
+// attribute "channel" and the source identifier. "" when it carries none.
 func (o Order) Mark() string {
 	for k, v := range o.Metafields {
 		if strings.HasSuffix(k, ".external_id") {
 			return v
+		}
+	}
+	for _, a := range o.Attributes {
+		if a.Key == "channel" && o.SourceIdentifier != "" {
+			return a.Value + ":" + o.SourceIdentifier
 		}
 	}
 	return ""
