@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/lib/pq"
 	lite "modernc.org/sqlite"
@@ -10,6 +11,9 @@ import (
 
 // ErrClosed says that the store was closed.
 var ErrClosed = errors.New("the store is closed")
+
+// errHangs says that a delivery could not be kept in time.
+var errHangs = fmt.Errorf("the database does not answer: %w", context.DeadlineExceeded)
 
 // The result codes of SQLite that matter here, without their extension.
 const (

@@ -51,23 +51,21 @@ func (s *Store) Reject(ctx context.Context, d connector.Delivery, keep int) erro
 }
 
 func (s *Store) submit(ctx context.Context, j *job) (connector.Verdict, error) {
-	select {
-	case <-s.done:
-		return "", ErrClosed
-	default:
-	}
+	// A database that hangs shall not make callers hang: they can answer "later" themselves.
+	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errHangs)
+	defer cancel()
 	select {
 	case s.jobs <- j:
 	case <-s.done:
 		return "", ErrClosed
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", context.Cause(ctx)
 	}
 	select {
 	case a := <-j.answer:
 		return a.verdict, a.err
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", context.Cause(ctx)
 	}
 }
 

@@ -28,8 +28,12 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (connector.Stats, erro
 		for _, err := range []error{
 			tally(ctx, tx, out.Entries, `select state as name, count(*) as n from effects group by state`),
 			tally(ctx, tx, out.Holds, `select kind as name, count(*) as n from holds where cleared_at is null group by kind`),
+			// Accepted ones are the rest: three counts that indexes answer, instead of one that reads every row.
 			tally(ctx, tx, out.Deliveries, `
-				select verdict as name, count(*) as n from deliveries where verdict <> 'rejected' group by verdict
+				select 'quarantined' as name, count(*) as n from deliveries where verdict = 'quarantined'
+				union all select 'accepted', (select count(*) from deliveries)
+					- (select count(*) from deliveries where verdict = 'quarantined')
+					- (select count(*) from deliveries where verdict = 'rejected')
 				union all select 'rejected', coalesce(sum(total), 0) from rejections
 				union all select 'duplicate', coalesce(sum(repeats), 0) from deliveries where repeats > 0`),
 		} {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
@@ -51,7 +52,7 @@ var ledger = []chapter{
 			wg.Go(func() {
 				_, err := s.store.Intend(s.ctx, w["A"], command("key"), noon, later(time.Second), "")
 				if err != nil {
-					s.ErrorIs(err, connector.ErrSpent)
+					s.check(errors.Is(err, connector.ErrSpent), err)
 					return
 				}
 				mu.Lock()

@@ -116,6 +116,14 @@ func (s *story) load(id string) connector.Record {
 	return r
 }
 
+// check is for goroutines beside the test's own, which must not end it.
+func (s *story) check(ok bool, err error) {
+	s.Helper()
+	if !ok {
+		s.T.Errorf("unexpected answer: %v", err)
+	}
+}
+
 // same compares instants, whatever zone they are told in.
 func (s *story) same(want, got time.Time) {
 	s.Helper()

@@ -34,6 +34,26 @@ func (c *Cluster) Kill() error {
 	return fmt.Errorf("PostgreSQL %d survived its killing", pid)
 }
 
+// Freeze stops the postmaster and every backend without ending them: connections stay open and
+// nobody answers. Thaw lets them go on.
+func (c *Cluster) Freeze() error { return c.signal(syscall.SIGSTOP) }
+
+// Thaw ends a Freeze.
+func (c *Cluster) Thaw() error { return c.signal(syscall.SIGCONT) }
+
+func (c *Cluster) signal(sig syscall.Signal) error {
+	pid := c.Pid()
+	if pid == 0 {
+		return errors.New("PostgreSQL is not running")
+	}
+	for _, p := range append([]int{pid}, children(pid)...) {
+		if err := syscall.Kill(p, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("%v to %d: %w", sig, p, err)
+		}
+	}
+	return nil
+}
+
 // children lists the direct children of a process, as far as /proc tells.
 func children(parent int) []int {
 	var found []int

@@ -50,7 +50,7 @@ create unique index deliveries_once on deliveries (connection, delivery_id) wher
 create index deliveries_rejected on deliveries (connection, id) where verdict = 'rejected';
 create index deliveries_by_connection on deliveries (connection, id);
 create index deliveries_by_time on deliveries (received_at);
-create index deliveries_by_verdict on deliveries (verdict, id);
+create index deliveries_quarantined on deliveries (id) where verdict = 'quarantined';
 create index deliveries_repeated on deliveries (repeats) where repeats > 0;
 
 create table rejections (
@@ -92,7 +92,7 @@ create table subjects (
 create unique index subjects_shop on subjects (shop_store, shop_id) where shop_id is not null;
 create index subjects_dated on subjects (due_at, next_at) where due_at is not null and next_at is not null;
 create index subjects_undated on subjects (next_at, channel, ref) where due_at is null and next_at is not null;
-create index subjects_placed on subjects (channel, placed_at);
+create index subjects_placed on subjects (channel, placed_at) where placed_at is not null;
 
 create table snapshots (
     subject     bigint not null references subjects (id),
