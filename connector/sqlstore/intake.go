@@ -110,7 +110,7 @@ func (in *intake) resolve(ctx context.Context, events []event) error {
 		}
 		if err := selects(ctx, in.tx, &found, `
 			select id, kind, channel, ref, shop_store, shop_id from subjects
-			where (shop_store, shop_id) in (values `+values(len(part), 2)+`)`, args...); err != nil {
+			where shop_id is not null and (shop_store, shop_id) in (values `+values(len(part), 2)+`)`, args...); err != nil {
 			return err
 		}
 		for _, a := range found {
