@@ -81,6 +81,7 @@ func newRig(t testing.TB, opt amazonfake.Options, change ...func(*Config)) *rig 
 	r.fake = amazonfake.New(opt)
 	cfg := testConfig()
 	cfg.HTTP.Transport, cfg.HTTP.Clock = r, r.now
+	cfg.HTTP.Sleep = func(_ context.Context, d time.Duration) error { r.pass(d); return nil }
 	for _, f := range change {
 		f(&cfg)
 	}
