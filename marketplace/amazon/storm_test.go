@@ -41,8 +41,9 @@ func TestStorm(t *testing.T) {
 		for _, id := range ids {
 			r.fake.Release(id)
 			r.settle(t, shipment(marketplace.OrderID(id), "1", "I1", 1, r.now().Truncate(time.Second)))
+			r.pass(time.Duration(3+people.IntN(5)) * time.Minute)
+			mark = r.sweep(mark, seen)
 		}
-		r.pass(30 * time.Minute)
 		for range 60 {
 			mark = r.sweep(mark, seen)
 			r.pass(10 * time.Minute)
