@@ -74,6 +74,7 @@ type Entry struct {
 // Outcome is what an attempt, or a later look, established.
 type Outcome struct {
 	State    EntryState
+	Attempt  int // which attempt it speaks of; 0: of the command as such, as a later look does
 	At       time.Time
 	RetryAt  time.Time
 	Ref      string
@@ -84,12 +85,20 @@ type Outcome struct {
 	Note     string       // timeline text
 }
 
+// Stale reports an outcome that speaks of another attempt than the last and does not say that
+// the effect exists.
+func (o Outcome) Stale(attempts int) bool {
+	return o.Attempt != 0 && o.Attempt != attempts && o.State != Done && o.State != Proven
+}
+
 // Ledger holds every intended outside write.
 type Ledger interface {
 	// Intend commits an attempt in state sent, if the lease is ours, the connections are active
 	// and the key is free (or Again names an entry that may be sent once more). Only when it
 	// returns nil may the call be made, and not after the deadline.
 	Intend(ctx context.Context, w Work, c Command, at, deadline time.Time, plannedOn string) (Entry, error)
-	// Settle records an outcome. A late or repeated settle never takes back done or proven.
+	// Settle records an outcome. A late or repeated settle never takes back done or proven, and
+	// one that speaks of an earlier attempt than the last says nothing about the last unless it
+	// is done.
 	Settle(ctx context.Context, id int64, o Outcome) error
 }

@@ -67,12 +67,12 @@ func (s *Store) Settle(_ context.Context, id int64, o connector.Outcome) error {
 		return connector.ErrNotFound
 	}
 	e := s.entries[id-1]
-	final := e.State == connector.Proven || e.State == connector.Done && o.State != connector.Proven
+	final := e.State == connector.Proven || e.State == connector.Done && o.State != connector.Proven || o.Stale(e.Attempts)
 	if !final {
-		e.State, e.RetryAt, e.Class, e.Reason = o.State, o.RetryAt, o.Class, o.Reason
-		if e.SettledAt.IsZero() || o.State != connector.Proven {
+		if e.State != connector.Done || e.SettledAt.IsZero() { // when it was confirmed, not when it was seen
 			e.SettledAt = o.At
 		}
+		e.State, e.RetryAt, e.Class, e.Reason = o.State, o.RetryAt, o.Class, o.Reason
 		if o.Ref != "" {
 			e.Ref = o.Ref
 		}

@@ -26,6 +26,7 @@ type Store struct {
 	connections map[connector.ConnectionID]connector.Connection
 	notes       map[connector.Subject][]connector.Note
 	secrets     map[string][]byte
+	refused     int // counted, kept or not
 	lastRow     int64
 	lastNote    int64
 }
@@ -94,6 +95,7 @@ const maxRejected = 2 << 10
 func (s *Store) Reject(_ context.Context, d connector.Delivery, keep int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.refused++
 	d.Verdict = connector.Rejected
 	size := len(d.Body)
 	d.Body = d.Body[:min(size, maxRejected)]
@@ -323,12 +325,16 @@ func (s *Store) Release(_ context.Context, w connector.Work, at time.Time, n con
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.subjects[w.Subject]
-	if r == nil || r.token != w.Token {
+	if r == nil || r.token != w.Token || r.leaseUntil.IsZero() {
 		return connector.ErrLeaseLost
 	}
+	due := r.rec.DueAt
 	r.rec.NextAt, r.rec.DueAt, r.rec.Final = n.Wake, n.Due, n.Final
 	if r.rec.Revision != w.Revision {
 		r.rec.NextAt, r.rec.Final = at, false
+		if !due.IsZero() && (n.Due.IsZero() || due.Before(n.Due)) {
+			r.rec.DueAt = due
+		}
 	}
 	r.leaseUntil = time.Time{}
 	r.failures++

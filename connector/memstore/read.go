@@ -189,8 +189,12 @@ func (s *Store) Stats(_ context.Context, now time.Time) (connector.Stats, error)
 		}
 	}
 	for _, d := range s.deliveries {
-		st.Deliveries[d.Verdict]++
+		st.Deliveries[connector.Duplicate] += d.Repeats
+		if d.Verdict != connector.Rejected {
+			st.Deliveries[d.Verdict]++
+		}
 	}
+	st.Deliveries[connector.Rejected] = s.refused
 	return st, nil
 }
 
@@ -199,6 +203,8 @@ func (s *Store) Completeness(_ context.Context, channel connector.ConnectionID, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	days := map[string]*connector.DayCount{}
+	y, m, d := from.In(zone).Date()
+	from = time.Date(y, m, d, 0, 0, 0, 0, zone)
 	for _, r := range s.subjects {
 		placed := r.rec.Summary.PlacedAt
 		if r.rec.Subject.Channel != channel || placed.IsZero() || placed.Before(from) {

@@ -66,6 +66,7 @@ func (t *turn) send(ctx context.Context, c connector.Command) error {
 }
 
 func (t *turn) settle(ctx context.Context, e connector.Entry, o connector.Outcome) error {
+	o.Attempt = e.Attempts
 	err := t.Store.Settle(context.WithoutCancel(ctx), e.ID, o)
 	return fault.Wrap(err, "order %s: recording the outcome of %s", t.w.Subject, e.Key)
 }

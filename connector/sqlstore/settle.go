@@ -60,7 +60,7 @@ func (s *Store) settleEntry(ctx context.Context, tx *sqlx.Tx, id int64, o connec
 		return err
 	}
 	state := connector.EntryState(old.State)
-	if state == connector.Proven || state == connector.Done && o.State != connector.Proven {
+	if state == connector.Proven || state == connector.Done && o.State != connector.Proven || o.Stale(old.Attempts) {
 		return nil
 	}
 	settled, ref := o.At, old.Ref

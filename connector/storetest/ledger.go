@@ -43,6 +43,19 @@ var ledger = []chapter{
 		s.intend(connector.ErrSpent, w["B"], command("key"), noon)
 		s.intend(nil, w["B"], command("other"), noon)
 	}},
+	{"a late answer of an earlier attempt says nothing about the last unless it worked", func(s *story) {
+		w := s.working("A")["A"]
+		first := s.intend(nil, w, command("key"), noon)
+		s.settle(first, connector.Outcome{State: connector.Unknown, Attempt: 1, At: noon})
+		c := command("key")
+		c.Again = first.ID
+		again := s.intend(nil, w, c, noon)
+		s.Equal(2, again.Attempts)
+		s.settle(first, connector.Outcome{State: connector.Retry, Attempt: 1, At: noon})
+		s.Equal(connector.Sent, s.entry("A").State)
+		s.settle(first, connector.Outcome{State: connector.Done, Attempt: 1, At: noon})
+		s.Equal(connector.Done, s.entry("A").State)
+	}},
 	{"of many who intend the same key at once one may send", func(s *story) {
 		w := s.working("A")
 		var mu sync.Mutex
