@@ -21,7 +21,7 @@ const (
 var keptPrefixes = []string{"x-shopify-", "shopify-", "webhook-", "x-amz-", "content-type", "user-agent"}
 
 // neverKept are words that make a header a credential, whatever its prefix.
-var neverKept = []string{"token", "secret", "cookie", "authorization", "password", "api-key", "apikey", "credential"}
+var neverKept = []string{"token", "secret", "cookie", "password", "auth", "key", "credential"}
 
 // keptHeader returns the headers worth keeping, values cleaned.
 func keptHeader(h http.Header) map[string][]string {
@@ -115,8 +115,8 @@ func safeName(s string) string {
 }
 
 // heard returns the instant of a change, or zero ("look yourself") where it cannot be true.
-func heard(t, now time.Time) time.Time {
-	if t.Before(time.Unix(0, 0)) || t.After(now.Add(maxFuture)) {
+func heard(t, latest time.Time) time.Time {
+	if t.Before(time.Unix(0, 0)) || t.After(latest) {
 		return time.Time{}
 	}
 	return t

@@ -34,7 +34,6 @@ type Limits struct {
 	DrainTimeout      time.Duration // of finishing requests when asked to stop; default 15 s
 
 	RejectKeep   int     // refused deliveries kept per connection; default 1000
-	RejectBody   int     // a refused body longer than this is not kept; default 64 KiB
 	RejectPerSec float64 // refused deliveries stored per connection and second; default 10
 }
 
@@ -49,7 +48,6 @@ func (l Limits) withDefaults() Limits {
 	def(&l.RecordTimeout, 4*time.Second)
 	def(&l.DrainTimeout, 15*time.Second)
 	def(&l.RejectKeep, 1000)
-	def(&l.RejectBody, 64<<10)
 	def(&l.RejectPerSec, 10)
 	return l
 }

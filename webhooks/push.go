@@ -14,7 +14,8 @@ import (
 // push is one request, or one message of a queue, on its way into the inbox.
 type push struct {
 	src    Source
-	at     time.Time
+	at     time.Time // when it came
+	latest time.Time // a change later than this is a wrong clock
 	header http.Header
 	body   []byte
 	size   int
@@ -24,6 +25,10 @@ type push struct {
 type kept struct {
 	connector.Delivery
 	life *shopadmin.Hint // a store's push about the connection itself
+}
+
+func newPush(src Source, at time.Time) push {
+	return push{src: src, at: at, latest: at.Add(maxFuture)}
 }
 
 // delivery fills in what all deliveries of the push share. body nil means the whole.
@@ -81,7 +86,7 @@ func (k *kept) touchShop(p push, h shopadmin.Hint) {
 		k.quarantine("order id that cannot be used")
 		return
 	}
-	t := connector.Touch{Side: connector.Shop, Heard: heard(h.Heard, p.at), Urgent: h.Urgent}
+	t := connector.Touch{Side: connector.Shop, Heard: heard(h.Heard, p.latest), Urgent: h.Urgent}
 	if h.Order != "" {
 		t.Shop = connector.ShopRef{Store: p.src.Connection, ID: string(h.Order)}
 	}
@@ -128,9 +133,9 @@ func (k *kept) readMarket(p push, h marketplace.Hint) {
 		return
 	}
 	subject := connector.Subject{Kind: connector.KindOrder, Channel: p.src.Connection, ID: string(h.Order)}
-	t := connector.Touch{Subject: subject, Side: connector.Market, Heard: heard(h.Heard, p.at)}
+	t := connector.Touch{Subject: subject, Side: connector.Market, Heard: heard(h.Heard, p.latest)}
 	if h.Observed != nil {
-		o, err := observation(subject, *h.Observed, p.at)
+		o, err := p.observation(subject, *h.Observed)
 		if err != nil {
 			k.quarantine(err.Error())
 			return
@@ -145,13 +150,13 @@ func (k *kept) readMarket(p push, h marketplace.Hint) {
 
 // observation makes a snapshot of an order that a push carried whole. A version in the future
 // would hide every later change, so it is not taken.
-func observation(s connector.Subject, o marketplace.Order, now time.Time) (connector.Observation, error) {
+func (p push) observation(s connector.Subject, o marketplace.Order) (connector.Observation, error) {
 	switch {
 	case string(o.ID) != s.ID:
 		return connector.Observation{}, fmt.Errorf("the order carried is not the one named")
 	case o.UpdatedAt.IsZero():
 		return connector.Observation{}, fmt.Errorf("the order carried has no time of change")
-	case o.UpdatedAt.After(now.Add(maxFuture)):
+	case o.UpdatedAt.After(p.latest):
 		return connector.Observation{}, fmt.Errorf("the order carried was changed in the future")
 	}
 	blob, err := json.Marshal(o)
@@ -159,7 +164,7 @@ func observation(s connector.Subject, o marketplace.Order, now time.Time) (conne
 		return connector.Observation{}, fmt.Errorf("the order carried cannot be kept: %w", err)
 	}
 	return connector.Observation{Subject: s, Side: connector.Market,
-		Snapshot: connector.Snapshot{Version: o.UpdatedAt, ObservedAt: now, Body: blob}}, nil
+		Snapshot: connector.Snapshot{Version: o.UpdatedAt, ObservedAt: p.at, Body: blob}}, nil
 }
 
 // merge adds another hint of the same delivery id.

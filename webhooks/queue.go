@@ -3,6 +3,7 @@ package webhooks
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"channelbridge/connector"
 	"channelbridge/marketplace"
@@ -16,12 +17,13 @@ func (s *Server) Store(ctx context.Context, conn connector.ConnectionID, in mark
 	if !ok {
 		return fmt.Errorf("message for %s: %w", conn, errUnknown)
 	}
-	u, ok := src.Channel.(Unwrapper)
-	if !ok {
+	read := trusting(src.Channel)
+	if read == nil {
 		return fmt.Errorf("message for %s: its receiver cannot read unsigned messages", conn)
 	}
-	p := push{src: src, at: s.cfg.Clock(), header: in.Header, body: in.Body, size: len(in.Body)}
-	ds, err := s.unwrap(u, p)
+	p := newPush(src, s.cfg.Clock())
+	p.header, p.body, p.size = in.Header, in.Body, len(in.Body)
+	ds, err := s.unwrap(read, p)
 	if err != nil {
 		ds = []kept{p.quarantined(codeMalformed + ": " + err.Error())}
 	}
@@ -45,8 +47,7 @@ func (s *Server) Enqueue(ctx context.Context, conn connector.ConnectionID, hints
 	if len(hints) == 0 {
 		return nil
 	}
-	p := push{src: src, at: s.cfg.Clock()}
-	if err := s.keep(ctx, src, p.ofChannel(hints)); err != nil {
+	if err := s.keep(ctx, src, newPush(src, s.cfg.Clock()).ofChannel(hints)); err != nil {
 		return fmt.Errorf("hints for %s not kept: %w", conn, err)
 	}
 	return nil
@@ -54,7 +55,7 @@ func (s *Server) Enqueue(ctx context.Context, conn connector.ConnectionID, hints
 
 // unwrap reads a message. A receiver that panics has not understood it: kept in quarantine, it
 // does not come back from the queue for ever.
-func (s *Server) unwrap(u Unwrapper, p push) (ds []kept, err error) {
+func (s *Server) unwrap(read func(time.Time, marketplace.Inbound) ([]marketplace.Hint, error), p push) (ds []kept, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.cfg.Log.Error("panic while reading a message", "connection", p.src.Connection, "panic", clean(fmt.Sprint(r), maxReason))
@@ -64,7 +65,7 @@ func (s *Server) unwrap(u Unwrapper, p push) (ds []kept, err error) {
 	if tooDeep(p.body, s.cfg.Limits.MaxDepth) {
 		return nil, fmt.Errorf("nested deeper than %d", s.cfg.Limits.MaxDepth)
 	}
-	hints, err := u.Unwrap(p.body)
+	hints, err := read(p.at, marketplace.Inbound{Header: p.header, Body: p.body})
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,8 @@ func (s *Server) receive(c echo.Context) error {
 		s.cfg.Log.Debug("push for an unknown connection", "connection", safeName(c.Param("connection")))
 		return answer(c, http.StatusNotFound, "unknown_connection")
 	}
-	p := push{src: src, header: c.Request().Header, at: began}
+	p := newPush(src, began)
+	p.header = c.Request().Header
 	if headerSize(p.header) > s.cfg.Limits.MaxHeader {
 		p.header = nil // too much to keep
 		return s.refuse(c, p, refusal{http.StatusRequestHeaderFieldsTooLarge, codeHeaders, "headers larger than the limit"})

@@ -58,15 +58,12 @@ func (s *Server) refuse(c echo.Context, p push, r refusal) error {
 }
 
 // rejected is the row of a refused push. Its id is ours: a forged request must not be able to
-// take the delivery id of a real one.
+// take the delivery id of a real one. The store keeps the beginning of the body only.
 func (s *Server) rejected(p push, r refusal) connector.Delivery {
 	d := p.delivery("rejected:"+rand.Text(), topicOf(p.header), nil)
 	d.Verdict = connector.Rejected
 	d.Reason = clean(r.code+": "+r.text, maxReason)
 	d.Size = p.size
-	if len(d.Body) > s.cfg.Limits.RejectBody {
-		d.Body = nil
-	}
 	return d
 }
 

@@ -29,6 +29,22 @@ type Unwrapper interface {
 	Unwrap(body []byte) ([]marketplace.Hint, error)
 }
 
+// QueueReceiver is the same for a channel whose messages are more than a body.
+type QueueReceiver interface {
+	ReceiveQueued(now time.Time, in marketplace.Inbound) ([]marketplace.Hint, error)
+}
+
+// trusting returns the reading of a channel that checks no signature; nil if it has none.
+func trusting(r marketplace.Receiver) func(time.Time, marketplace.Inbound) ([]marketplace.Hint, error) {
+	switch u := r.(type) {
+	case QueueReceiver:
+		return u.ReceiveQueued
+	case Unwrapper:
+		return func(_ time.Time, in marketplace.Inbound) ([]marketplace.Hint, error) { return u.Unwrap(in.Body) }
+	}
+	return nil
+}
+
 // StoreUnwrapper is the same for a store, whose topic stands in a header.
 type StoreUnwrapper interface {
 	Unwrap(in shopadmin.Inbound) (shopadmin.Hint, error)
