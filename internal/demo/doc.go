@@ -1,0 +1,7 @@
+// Package demo plays the main job for a person to watch: real-shaped Amazon orders arrive by
+// push and by poll, become store orders tagged "Amazon", exactly once, and shipments made in
+// the store are confirmed at Amazon the same day. The bridge is the real binary as a process of
+// its own; the fake Amazon and the fake store are HTTP servers; nothing else is needed.
+//
+// World is also what the end-to-end tests are played in.
+package demo
