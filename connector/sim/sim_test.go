@@ -2,7 +2,10 @@ package sim
 
 import (
 	"flag"
-	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,13 +16,48 @@ import (
 var seeds = flag.Int("seeds", 500, "how many seeds to play on memory")
 var from = flag.Int("from", 1, "the first seed")
 
+// TestSeeds plays many worlds, on all processors. With -v a long run tells how far it is.
 func TestSeeds(t *testing.T) {
-	for i := range *seeds {
-		seed := uint64(*from + i)
-		w := Run(Config{Seed: seed, Store: memstore.New()})
-		if len(w.Broken) > 0 {
-			t.Errorf("seed %d (%d crashes):\n%s", seed, w.crashes, fmt.Sprint(w.Broken))
-		}
+	var next, orders atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(*seeds); i = next.Add(1) - 1 {
+				seed := uint64(*from) + uint64(i)
+				w := Run(Config{Seed: seed, Store: memstore.New()})
+				orders.Add(int64(len(w.Market.All())))
+				if len(w.Broken) > 0 {
+					t.Errorf("seed %d (%d crashes):\n%s", seed, w.crashes, strings.Join(w.Broken, "\n"))
+				}
+				if i > 0 && i%1000 == 0 {
+					t.Logf("%d seeds, %d orders", i, orders.Load())
+				}
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%d seeds, %d orders", *seeds, orders.Load())
+}
+
+// TestSweepsAlone switches all pushes off: the result is the same.
+func TestSweepsAlone(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		require.Empty(t, Run(Config{Seed: 1000 + seed, Store: memstore.New(), NoPush: true}).Broken)
+	}
+}
+
+// TestACalmOrderCostsTwoReads bounds the dear single reads at the channel: one when the order is
+// heard of, one to see its shipment.
+func TestACalmOrderCostsTwoReads(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		w := Run(Config{Seed: 2000 + seed, Store: memstore.New(), Calm: true, Orders: 20})
+		require.Empty(t, w.Broken)
+		shipped := len(w.Market.History)
+		require.NotZero(t, shipped)
+		parcels := max(0, shipped-len(w.Market.All())) // a further parcel is one more change at the channel
+		require.LessOrEqual(t, w.Market.Calls["order"], 2*len(w.Market.All())+parcels, "seed %d", 2000+seed)
 	}
 }
 
