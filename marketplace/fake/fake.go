@@ -177,8 +177,11 @@ func (m *Market) Changed(_ context.Context, after marketplace.Cursor) (marketpla
 		return marketplace.Page{}, err
 	}
 	var list []marketplace.Order
-	for _, id := range m.All() {
-		if o, err := m.orders[id].asOf(m.Clock().Add(-m.Faults.ListLag), id); err == nil && o.UpdatedAt.After(after.Since) {
+	for id, e := range m.orders {
+		if !e.now.UpdatedAt.After(after.Since) {
+			continue
+		}
+		if o, err := e.asOf(m.Clock().Add(-m.Faults.ListLag), id); err == nil && o.UpdatedAt.After(after.Since) {
 			list = append(list, o)
 		}
 	}

@@ -255,7 +255,7 @@ func (s *Shop) FindByMark(_ context.Context, m shopadmin.Mark) ([]shopadmin.Orde
 		return nil, err
 	}
 	var out []shopadmin.Order
-	for _, o := range s.lagging() {
+	for _, o := range s.lagging(time.Time{}) {
 		if o.Mark == m {
 			out = append(out, copied(o))
 		}
@@ -263,14 +263,20 @@ func (s *Shop) FindByMark(_ context.Context, m shopadmin.Mark) ([]shopadmin.Orde
 	return out, nil
 }
 
-func (s *Shop) lagging() []shopadmin.Order {
+// lagging is what the index shows of the orders changed after since.
+func (s *Shop) lagging(since time.Time) []shopadmin.Order {
 	var out []shopadmin.Order
-	for _, id := range slices.Sorted(maps.Keys(s.orders)) {
-		if o, ok := s.orders[id].asOf(s.Clock().Add(-s.Faults.ListLag)); ok {
+	for _, e := range s.orders {
+		if !e.now.UpdatedAt.After(since) {
+			continue
+		}
+		if o, ok := e.asOf(s.Clock().Add(-s.Faults.ListLag)); ok && o.UpdatedAt.After(since) {
 			out = append(out, o)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b shopadmin.Order) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
+	slices.SortFunc(out, func(a, b shopadmin.Order) int {
+		return cmp.Or(a.UpdatedAt.Compare(b.UpdatedAt), cmp.Compare(a.ID, b.ID))
+	})
 	return out
 }
 
@@ -283,7 +289,7 @@ func (s *Shop) Changed(_ context.Context, after shopadmin.Cursor) (shopadmin.Pag
 	if err := s.call("changed"); err != nil {
 		return shopadmin.Page{}, err
 	}
-	list := slices.DeleteFunc(s.lagging(), func(o shopadmin.Order) bool { return !o.UpdatedAt.After(after.Since) })
+	list := s.lagging(after.Since)
 	from, _ := strconv.Atoi(after.Token)
 	from = min(from, len(list))
 	to := min(from+pageSize, len(list))
