@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"channelbridge/internal/observe"
+)
+
+// front is what listens. It answers from the first moment on: health truthfully, pushes with
+// "come again" until the bridge is there to take them.
+type front struct {
+	log     *slog.Logger
+	health  *observe.Health
+	pushes  atomic.Pointer[http.Handler]
+	servers []*http.Server
+	Addr    string // where pushes are taken
+	Metrics string // where metrics are served
+	ended   chan error
+}
+
+// listen opens the listeners and begins to answer.
+func listen(c *Config, log *slog.Logger, health *observe.Health, metrics *observe.Metrics) (*front, error) {
+	f := &front{log: log, health: health, ended: make(chan error, 2)}
+	open := http.NewServeMux()
+	open.Handle("/webhooks/", observe.Receiving(http.HandlerFunc(f.push)))
+	inside := open
+	if c.MetricsListen != "" {
+		inside = http.NewServeMux()
+	}
+	health.Routes(inside)
+	inside.Handle("GET /metrics", metrics.Handler())
+	var err error
+	if f.Addr, err = f.serve(c.Listen, open); err != nil {
+		return nil, err
+	}
+	f.Metrics = f.Addr
+	if c.MetricsListen != "" {
+		if f.Metrics, err = f.serve(c.MetricsListen, inside); err != nil {
+			return nil, errors.Join(err, f.close())
+		}
+	}
+	return f, nil
+}
+
+func (f *front) serve(addr string, h http.Handler) (string, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", fmt.Errorf("listening on %s: %w", addr, err)
+	}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(f.log.Handler(), slog.LevelDebug)}
+	f.servers = append(f.servers, srv)
+	go func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			f.ended <- fmt.Errorf("serving on %s: %w", addr, err)
+		}
+	}()
+	return l.Addr().String(), nil
+}
+
+// push hands over to the bridge once it is there.
+func (f *front) push(w http.ResponseWriter, r *http.Request) {
+	if h := f.pushes.Load(); h != nil {
+		(*h).ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", "5")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = w.Write([]byte(`{"type":"about:blank","title":"Service Unavailable","status":503,"code":"starting"}`)) // the sender is gone if this fails
+}
+
+// take lets pushes in.
+func (f *front) take(h http.Handler) { f.pushes.Store(&h) }
+
+// stop takes no new requests and finishes those under way.
+func (f *front) stop(ctx context.Context) error {
+	var errs []error
+	for _, s := range f.servers {
+		if err := s.Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("requests cut off while stopping: %w", err), s.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (f *front) close() error {
+	var errs []error
+	for _, s := range f.servers {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}

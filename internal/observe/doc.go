@@ -1,0 +1,3 @@
+// Package observe shows what the bridge does: logs, metrics, traces and health. It watches and
+// never decides. Nothing it shows holds a secret or personal data.
+package observe
