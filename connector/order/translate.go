@@ -19,11 +19,13 @@ func NewOrder(s connector.Subject, m marketplace.Order, p Policy) (shopadmin.New
 	t := &translation{m: m, byMerchant: m.FulfilledBy != marketplace.ByChannel && m.NoShip == ""}
 	o := shopadmin.NewOrder{
 		Mark:     shopadmin.Mark{Channel: string(s.Channel), Order: s.ID},
-		Name:     p.NamePrefix + s.ID,
 		Currency: m.Currency, PlacedAt: m.PlacedAt, Gateway: p.Gateway, SourceName: p.SourceName,
 		Tags:       tags(m, p),
 		Attributes: map[string]string{AttrChannel: string(s.Channel), AttrOrder: s.ID},
 		ShipTo:     ShipTo(m.ShipTo), PONumber: m.Buyer.PONumber, Stock: p.Stock,
+	}
+	if p.NamePrefix != "" { // otherwise the store numbers it like its own
+		o.Name = p.NamePrefix + s.ID
 	}
 	if p.OrderURL != "" {
 		o.SourceURL = strings.ReplaceAll(p.OrderURL, "{id}", s.ID)

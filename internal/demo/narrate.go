@@ -72,13 +72,26 @@ func (p *player) tell() {
 				continue
 			}
 			verb := "confirmed"
-			if c.Edit {
+			if c.Edit && p.repeats(o.ID, i) {
+				verb = "told again, still the one parcel"
+			} else if c.Edit {
 				verb = "corrected"
 			}
 			p.say("amazon", "%s: parcel %s %s, %s %s, shipped %s → %s", o.ID, c.Ref, verb, c.Carrier, c.Tracking,
 				c.Shipped.UTC().Format("15:04:05Z"), o.Status)
 		}
 	}
+}
+
+// repeats reports a confirmation that says the same as the one before it for its parcel.
+func (p *player) repeats(id string, i int) bool {
+	all := p.Amazon.Shipments(id)
+	for j := i - 1; j >= 0; j-- {
+		if all[j].Ref == all[i].Ref {
+			return all[j].Tracking == all[i].Tracking
+		}
+	}
+	return false
 }
 
 func by(o amazonfake.OrderState) string {
@@ -218,17 +231,21 @@ func (p *player) complete(ctx context.Context) {
 		p.fault("completeness: %v", err)
 		return
 	}
-	var rows []struct {
-		Seen, Expected, Mirrored int
+	var channels []struct {
+		Days []struct{ Seen, Expected, Mirrored int }
 	}
-	if err := json.Unmarshal([]byte(out), &rows); err != nil {
+	if err := json.Unmarshal([]byte(out), &channels); err != nil {
 		p.fault("completeness: %v in %s", err, out)
 		return
 	}
-	for _, r := range rows {
-		fmt.Fprintf(p.out, "  the bridge's own count: %d orders seen, %d to be mirrored, %d mirrored\n", r.Seen, r.Expected, r.Mirrored)
-		if r.Expected != r.Mirrored {
-			p.fault("the bridge counts %d orders to be mirrored and %d mirrored", r.Expected, r.Mirrored)
+	var seen, expected, mirrored int
+	for _, c := range channels {
+		for _, d := range c.Days {
+			seen, expected, mirrored = seen+d.Seen, expected+d.Expected, mirrored+d.Mirrored
 		}
+	}
+	fmt.Fprintf(p.out, "  the bridge's own count: %d orders seen, %d to be mirrored, %d mirrored\n", seen, expected, mirrored)
+	if n := len(p.Amazon.Orders()); seen != n || expected != mirrored {
+		p.fault("the bridge counts %d of %d orders, %d to be mirrored, %d mirrored", seen, n, expected, mirrored)
 	}
 }

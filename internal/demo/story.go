@@ -87,6 +87,7 @@ func (p *player) play(ctx context.Context) error {
 	go p.watch(watch)
 
 	p.title("1. Orders Amazon had before the bridge was there are found by the poll")
+	p.pause()
 	if err := p.mirrored(ctx, early...); err != nil {
 		return err
 	}
@@ -95,7 +96,9 @@ func (p *player) play(ctx context.Context) error {
 	if err := p.mirrored(ctx, pushed.shown()...); err != nil {
 		return err
 	}
+	p.pause()
 	p.say("amazon", "%s is not paid yet: it waits, nothing is created", pushed.pending)
+	p.pause()
 	p.Amazon.Release(pushed.pending)
 	p.say("amazon", "%s is paid now", pushed.pending)
 	if err := p.mirrored(ctx, pushed.pending); err != nil {
@@ -109,14 +112,22 @@ func (p *player) play(ctx context.Context) error {
 	if err := p.shipments(ctx, early, pushed); err != nil {
 		return err
 	}
+	p.title("5. Amazon takes a confirmation and its answer is lost: the bridge looks before it would send again")
+	if err := p.lostAnswer(ctx, pushed.unlucky); err != nil {
+		return err
+	}
+	p.pause()
 	done()
 	return p.summary(ctx)
 }
 
 // placed are the orders of the second act.
-type placed struct{ plain, lines, fba, pending, wavering string }
+type placed struct{ plain, lines, fba, pending, wavering, unlucky string }
 
-func (o placed) shown() []string { return []string{o.plain, o.lines, o.fba, o.wavering} }
+func (o placed) shown() []string { return []string{o.plain, o.lines, o.fba, o.wavering, o.unlucky} }
+
+// pause leaves the reader a moment.
+func (p *player) pause() { time.Sleep(700 * time.Millisecond) }
 
 func (p *player) placeEarly() []string {
 	a := p.Amazon.Place(amazonfake.OrderSpec{ID: "114-9876543-1000001", TaxByAmazon: true,
@@ -135,6 +146,7 @@ func (p *player) placePushed() placed {
 		lines:    p.Amazon.Place(amazonfake.OrderSpec{ID: "114-9876543-2000002", Items: []amazonfake.ItemSpec{item("ECHO-POP", "Echo Pop", 2, "39.99"), item("KETTLE-1L", "Kettle, 1 litre", 1, "24.50")}}),
 		fba:      p.Amazon.Place(amazonfake.OrderSpec{ID: "114-9876543-2000003", Amazon: true, Items: []amazonfake.ItemSpec{item("ECHO-POP", "Echo Pop", 1, "39.99")}}),
 		wavering: p.Amazon.Place(amazonfake.OrderSpec{ID: "114-9876543-2000004", Items: []amazonfake.ItemSpec{item("KETTLE-1L", "Kettle, 1 litre", 1, "24.50")}}),
+		unlucky:  p.Amazon.Place(amazonfake.OrderSpec{ID: "114-9876543-2000006", Items: []amazonfake.ItemSpec{item("KETTLE-1L", "Kettle, 1 litre", 1, "24.50")}}),
 		pending:  p.Amazon.Place(amazonfake.OrderSpec{ID: "114-9876543-2000005", Status: "PENDING", Items: []amazonfake.ItemSpec{item("ECHO-POP", "Echo Pop", 1, "39.99")}}),
 	}
 }
@@ -172,6 +184,7 @@ func (p *player) shipments(ctx context.Context, early []string, o placed) error 
 			return ""
 		}
 		p.say("store", "%s ships %s, UPS %s", m.Name, what(lines), number)
+		p.pause()
 		return f
 	}
 	for _, id := range append(slices.Clone(early), o.plain) {
@@ -202,6 +215,31 @@ func (p *player) shipments(ctx context.Context, early []string, o placed) error 
 			return err
 		}
 	}
+	return nil
+}
+
+// lostAnswer ships an order while Amazon's answers get lost after their effect.
+func (p *player) lostAnswer(ctx context.Context, id string) error {
+	calm := amazonfake.Faults{Duplicate: 0.5}
+	p.Amazon.SetFaults(amazonfake.Faults{Lost: 1})
+	m, _ := p.Mirror(id)
+	if _, err := p.Shop.Fulfill(m.ID, nil, shopifyfake.Tracking{Company: "UPS", Number: "1Z999AA10123456750"}); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	p.say("store", "%s ships what is left, UPS 1Z999AA10123456750", m.Name)
+	if err := p.shipped(ctx, id, 1); err != nil {
+		return err
+	}
+	p.Amazon.SetFaults(calm)
+	p.say("bridge", "no answer came; whether it worked is unknown, and stands so in the ledger")
+	if err := p.until(ctx, "the ledger entry is settled", func() bool {
+		out, err := p.Run(ctx, "orders", "show", id, "--json")
+		return err == nil && !strings.Contains(out, `"unknown"`) && !strings.Contains(out, `"sent"`)
+	}); err != nil {
+		return err
+	}
+	n := len(p.Amazon.Shipments(id))
+	p.say("bridge", "the parcel shows at Amazon, the entry is settled by looking; told %d time(s), one parcel", n)
 	return nil
 }
 
