@@ -35,8 +35,8 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 			}
 		}()
 	}
-	// What a stranger announces is not believed beyond a page; the rest grows as it arrives.
-	body = make([]byte, 0, min(max(r.ContentLength, 512), 64<<10)+1)
+	// What a stranger announces is not believed beyond a few pages; the rest grows as it arrives.
+	body = make([]byte, 0, min(max(r.ContentLength, 512), 8<<10)+1)
 	for src := http.MaxBytesReader(w, r.Body, lim.MaxBody); ; {
 		if grown := int64(cap(body)) - held; grown > 0 {
 			held += grown

@@ -127,7 +127,7 @@ func each(n int, f func(int) error) error {
 		return f(0)
 	}
 	var g errgroup.Group
-	g.SetLimit(16)
+	g.SetLimit(64)
 	for i := range n {
 		g.Go(func() error { return f(i) })
 	}

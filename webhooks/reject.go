@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -47,7 +48,7 @@ func (s *Server) refuse(c echo.Context, p push, r refusal) error {
 		s.metrics.unstored.WithLabelValues(string(id)).Inc()
 		return answer(c, r.status, r.code)
 	}
-	s.cfg.Log.Info("push refused", "connection", id, "reason", r.code, "peer", c.RealIP(), "size", p.size)
+	s.cfg.Log.Info("push refused", "connection", id, "reason", r.code, "peer", peer(c), "size", p.size)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), s.cfg.Limits.RecordTimeout)
 	defer cancel()
 	if err := s.cfg.Inbox.Reject(ctx, s.rejected(p, r), s.cfg.Limits.RejectKeep); err != nil {
@@ -65,6 +66,16 @@ func (s *Server) rejected(p push, r refusal) connector.Delivery {
 	d.Reason = clean(r.code+": "+r.text, maxReason)
 	d.Size = p.size
 	return d
+}
+
+// peer is the address at the other end of the socket. Forwarded headers are anybody's claim, and
+// who mounts the routes may believe them.
+func peer(c echo.Context) string {
+	host, _, err := net.SplitHostPort(c.Request().RemoteAddr)
+	if err != nil {
+		return "unknown"
+	}
+	return host
 }
 
 // deep says what becomes of a body that nests too deep to be decoded. Where the receiver can

@@ -128,6 +128,9 @@ func (s *Server) recovered(next echo.HandlerFunc) echo.HandlerFunc {
 			}
 			s.cfg.Log.Error("panic while taking a push", "connection", safeName(c.Param("connection")),
 				"panic", clean(fmt.Sprint(p), maxReason), "stack", string(debug.Stack()))
+			if src, ok := s.source(connector.ConnectionID(c.Param("connection"))); ok {
+				s.metrics.count(src.Connection, verdictFailed)
+			}
 			err = answer(c, http.StatusInternalServerError, "internal")
 		}()
 		return next(c)

@@ -62,7 +62,7 @@ func TestExercise(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
 	markettest.Exercise(t, markettest.Harness{
-		Adapter: r, Now: r.now, Advance: r.pass, Page: 3, Site: "generic", Zone: berlin,
+		Adapter: played(r.Adapter), Now: r.now, Advance: r.pass, Page: 3, Site: "generic", Zone: berlin,
 		Place:          place(genericfake.Order{}),
 		PlacePending:   place(genericfake.Order{Status: "pending"}),
 		PlaceByChannel: place(genericfake.Order{FulfilledBy: "channel"}),

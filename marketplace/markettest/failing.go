@@ -2,6 +2,7 @@ package markettest
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -13,9 +14,9 @@ import (
 var failing = []chapter{
 	{"credentials that are not good are told apart from everything else", func(s *story) {
 		s.need(s.h.Deny != nil, "way to take the credentials away")
-		id := s.h.Place(s.T)
-		o := s.read(id)
-		restore := s.h.Deny()
+		id, o := s.placed()
+		restore := sync.OnceFunc(s.h.Deny())
+		defer restore()
 		_, err := s.h.Adapter.Order(s.ctx, id)
 		s.class(fault.Denied, err)
 		_, err = s.h.Adapter.ConfirmShipment(s.ctx, "denied/"+string(id), s.parcel(o, "1", marketplace.ShipmentLine{Line: o.Lines[0].ID, Quantity: 1}))
@@ -37,8 +38,7 @@ var failing = []chapter{
 		require.NotEmpty(s, health.Account)
 	}},
 	{"a cancelled call returns promptly and sends nothing", func(s *story) {
-		id := s.h.Place(s.T)
-		o := s.read(id)
+		id, o := s.placed()
 		ctx, cancel := context.WithCancel(s.ctx)
 		cancel()
 		began := time.Now()

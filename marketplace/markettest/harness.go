@@ -19,7 +19,8 @@ type Harness struct {
 	// Place makes a paid order that the merchant ships: two lines, two pieces of the first and
 	// one of the second.
 	Place func(t *testing.T) marketplace.OrderID
-	// Shipments is how many parcels the channel counts for an order.
+	// Shipments is how many parcels the channel counts for an order; one that was edited by a
+	// second confirmation counts once.
 	Shipments func(id marketplace.OrderID) int
 
 	// Carrier of the parcels; zero: the code "ups".
@@ -83,14 +84,26 @@ func (s *story) read(id marketplace.OrderID) marketplace.Order {
 	return o
 }
 
-// parcel is a shipment of one piece quantity of one line.
+// placed is an order that was bought a little while ago.
+func (s *story) placed() (marketplace.OrderID, marketplace.Order) {
+	s.Helper()
+	id := s.h.Place(s.T)
+	s.pass(time.Minute)
+	return id, s.read(id)
+}
+
+// parcel is a shipment of these lines, with a tracking number that follows from its reference.
 func (s *story) parcel(o marketplace.Order, ref string, lines ...marketplace.ShipmentLine) marketplace.Shipment {
 	carrier := s.h.Carrier
 	if carrier == (marketplace.Carrier{}) {
 		carrier.Code = "ups"
 	}
+	shipped := s.h.Now().Add(-time.Second).UTC().Truncate(time.Second)
+	if shipped.Before(o.PlacedAt) { // nothing leaves before it was bought
+		shipped = o.PlacedAt
+	}
 	return marketplace.Shipment{Order: o.ID, Site: o.Site, Ref: ref, Carrier: carrier, Tracking: "1Z00000000000000" + ref,
-		ShippedAt: s.h.Now().Add(-time.Second).UTC().Truncate(time.Second), Lines: lines}
+		ShippedAt: shipped, Lines: lines}
 }
 
 // class fails unless err has the class.

@@ -9,8 +9,7 @@ import (
 
 var shipping = []chapter{
 	{"a part is shipped, then the rest", func(s *story) {
-		id := s.h.Place(s.T)
-		o := s.read(id)
+		id, o := s.placed()
 		one, other := o.Lines[0].ID, o.Lines[1].ID
 		_, err := s.h.Adapter.ConfirmShipment(s.ctx, "k1/"+string(id), s.parcel(o, "1", marketplace.ShipmentLine{Line: one, Quantity: 1}))
 		require.NoError(s, err)
@@ -36,8 +35,7 @@ var shipping = []chapter{
 		require.Equal(s, 2, s.h.Shipments(id))
 	}},
 	{"the same confirmation again does what the traits say", func(s *story) {
-		id := s.h.Place(s.T)
-		o := s.read(id)
+		id, o := s.placed()
 		p := s.parcel(o, "1", marketplace.ShipmentLine{Line: o.Lines[0].ID, Quantity: 1})
 		_, err := s.h.Adapter.ConfirmShipment(s.ctx, "again/"+string(id), p)
 		require.NoError(s, err)
@@ -47,8 +45,7 @@ var shipping = []chapter{
 		s.repeated(id, err)
 	}},
 	{"what cannot be shipped is refused", func(s *story) {
-		id := s.h.Place(s.T)
-		o := s.read(id)
+		id, o := s.placed()
 		_, err := s.h.Adapter.ConfirmShipment(s.ctx, "much/"+string(id), s.parcel(o, "1", marketplace.ShipmentLine{Line: o.Lines[1].ID, Quantity: 5}))
 		s.class(fault.Refused, err)
 		_, err = s.h.Adapter.ConfirmShipment(s.ctx, "other/"+string(id), s.parcel(o, "1", marketplace.ShipmentLine{Line: "no-such-line", Quantity: 1}))
@@ -57,8 +54,7 @@ var shipping = []chapter{
 	}},
 	{"a lost answer is unknown, and a later look tells", func(s *story) {
 		s.need(s.h.LoseNextAnswer != nil, "lost answer")
-		id := s.h.Place(s.T)
-		o := s.read(id)
+		id, o := s.placed()
 		p := s.parcel(o, "1", marketplace.ShipmentLine{Line: o.Lines[0].ID, Quantity: 1})
 		s.h.LoseNextAnswer()
 		_, err := s.h.Adapter.ConfirmShipment(s.ctx, "lost/"+string(id), p)
@@ -77,8 +73,7 @@ var shipping = []chapter{
 	}},
 	{"throttling is temporary and leaves nothing behind", func(s *story) {
 		s.need(s.h.ThrottleNext != nil, "throttling")
-		id := s.h.Place(s.T)
-		o := s.read(id)
+		id, o := s.placed()
 		p := s.parcel(o, "1", marketplace.ShipmentLine{Line: o.Lines[0].ID, Quantity: 1})
 		s.h.ThrottleNext()
 		_, err := s.h.Adapter.ConfirmShipment(s.ctx, "slow/"+string(id), p)
