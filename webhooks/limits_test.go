@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"channelbridge/connector"
+	"channelbridge/marketplace"
 	"channelbridge/webhooks"
 )
 
@@ -168,11 +169,19 @@ func TestWithoutRoomTheSenderComesAgain(t *testing.T) {
 	require.Empty(t, r.box.refused(), "our lack of room is not the sender's mistake")
 
 	r = newRig(t, func(c *webhooks.Config) { c.Limits.MaxInFlight = 1 })
-	r.box.slow = 300 * time.Millisecond
-	done := make(chan int)
-	go func() { done <- r.send(channel, signed(t, "m1", noon, body), body).Code }()
-	require.Eventually(t, func() bool { return r.send(channel, signed(t, "m2", noon, body), body).Code == 503 }, time.Second, time.Millisecond)
+	inside, leave, done := make(chan bool), make(chan bool), make(chan int)
+	require.NoError(t, r.srv.Put(webhooks.Source{Connection: "long", Role: connector.RoleChannel,
+		Channel: scripted(func(time.Time, marketplace.Inbound) ([]marketplace.Hint, error) {
+			inside <- true
+			<-leave
+			return nil, nil
+		})}))
+	go func() { done <- r.send("long", nil, body).Code }()
+	<-inside
+	require.Equal(t, 503, r.send(channel, signed(t, "m2", noon, body), body).Code)
+	close(leave)
 	require.Equal(t, 200, <-done)
+	require.Equal(t, 200, r.send(channel, signed(t, "m2", noon, body), body).Code)
 }
 
 func TestAFloodOfForgeriesReachesTheInboxInDrops(t *testing.T) {
