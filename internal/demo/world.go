@@ -228,3 +228,6 @@ func (w *World) database() string {
 	}
 	return "sqlite:" + filepath.Join(w.opt.Dir, "channelbridge.db")
 }
+
+// AmazonURL is the fake Amazon's base address.
+func (w *World) AmazonURL() string { return w.amazonURL }
