@@ -132,8 +132,11 @@ func (m *Market) All() []marketplace.OrderID {
 func (m *Market) chance(p float64) bool { return p > 0 && m.Rand.Float64() < p }
 
 // call counts, and fails before anything happens if chance wants it.
-func (m *Market) call(op string) error {
+func (m *Market) call(ctx context.Context, op string) error {
 	m.Hook(op)
+	if err := ctx.Err(); err != nil {
+		return fault.New(fault.Temporary, "fake channel %s: %w", op, err)
+	}
 	m.Calls[op]++
 	m.flush()
 	if m.chance(m.Faults.Fail) {
@@ -143,9 +146,9 @@ func (m *Market) call(op string) error {
 }
 
 // Order reads one order, perhaps as it was a moment ago.
-func (m *Market) Order(_ context.Context, id marketplace.OrderID) (marketplace.Order, error) {
+func (m *Market) Order(ctx context.Context, id marketplace.OrderID) (marketplace.Order, error) {
 	defer m.Hook("order-end")
-	if err := m.call("order"); err != nil {
+	if err := m.call(ctx, "order"); err != nil {
 		return marketplace.Order{}, err
 	}
 	e := m.orders[id]
@@ -171,9 +174,9 @@ func (e *order) asOf(t time.Time, id marketplace.OrderID) (marketplace.Order, er
 const pageSize = 3
 
 // Changed lists changed orders with a lag: what changed less than ListLag ago shows as it was.
-func (m *Market) Changed(_ context.Context, after marketplace.Cursor) (marketplace.Page, error) {
+func (m *Market) Changed(ctx context.Context, after marketplace.Cursor) (marketplace.Page, error) {
 	defer m.Hook("changed-end")
-	if err := m.call("changed"); err != nil {
+	if err := m.call(ctx, "changed"); err != nil {
 		return marketplace.Page{}, err
 	}
 	var list []marketplace.Order
@@ -199,9 +202,9 @@ func (m *Market) Changed(_ context.Context, after marketplace.Cursor) (marketpla
 }
 
 // ConfirmShipment counts a parcel as shipped; the same reference again edits it.
-func (m *Market) ConfirmShipment(_ context.Context, key string, s marketplace.Shipment) (marketplace.Receipt, error) {
+func (m *Market) ConfirmShipment(ctx context.Context, key string, s marketplace.Shipment) (marketplace.Receipt, error) {
 	defer m.Hook("confirm-end")
-	if err := m.call("confirm"); err != nil {
+	if err := m.call(ctx, "confirm"); err != nil {
 		return marketplace.Receipt{}, err
 	}
 	m.OnWrite(key, s)

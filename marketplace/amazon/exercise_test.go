@@ -1,0 +1,112 @@
+package amazon
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"channelbridge/marketplace"
+	"channelbridge/marketplace/amazon/amazonfake"
+	"channelbridge/marketplace/markettest"
+)
+
+// switchboard stands before the fake and loses or refuses single answers.
+type switchboard struct {
+	next           http.RoundTripper
+	lose, throttle bool
+}
+
+var errCut = errors.New("connection cut")
+
+func (s *switchboard) RoundTrip(req *http.Request) (*http.Response, error) {
+	api := req.Method == http.MethodPost && strings.Contains(req.URL.Path, "/shipmentConfirmation")
+	if s.throttle && !strings.HasPrefix(req.URL.Path, "/auth") {
+		s.throttle = false
+		return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Request: req,
+			Body: io.NopCloser(strings.NewReader(`{"errors":[{"code":"QuotaExceeded","message":"You exceeded your quota"}]}`))}, nil
+	}
+	resp, err := s.next.RoundTrip(req)
+	if s.lose && api && err == nil {
+		s.lose = false
+		resp.Body.Close()
+		return nil, errCut
+	}
+	return resp, err
+}
+
+// pipe catches what the fake's pipe posts.
+type pipe struct{ last marketplace.Inbound }
+
+func (p *pipe) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	p.last = marketplace.Inbound{Header: req.Header.Clone(), Body: body}
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: req}, err
+}
+
+func TestExercise(t *testing.T) {
+	r := &rig{at: start}
+	posts := &pipe{}
+	r.fake = amazonfake.New(amazonfake.Options{Clock: r.now, Rand: rand.New(rand.NewPCG(1, 2)), Subscribed: true, Scale: -1,
+		Push: amazonfake.Push{URL: "https://bridge.example/webhooks/amazon-us", Token: pipeToken, Shape: "record", Client: &http.Client{Transport: posts}}})
+	sb := &switchboard{next: r}
+	cfg := testConfig()
+	cfg.HTTP.Transport, cfg.HTTP.Clock = sb, r.now
+	cfg.HTTP.Sleep = func(_ context.Context, d time.Duration) error { r.pass(d); return nil }
+	a, err := New(cfg)
+	require.NoError(t, err)
+	zone, err := time.LoadLocation("America/Los_Angeles")
+	require.NoError(t, err)
+	place := func(edit func(*amazonfake.OrderSpec)) func(*testing.T) marketplace.OrderID {
+		return func(*testing.T) marketplace.OrderID {
+			spec := amazonfake.OrderSpec{Items: []amazonfake.ItemSpec{{SKU: "A", Title: "A", Quantity: 2, UnitPrice: "19.99", Tax: "1.10"},
+				{SKU: "B", Title: "B", Quantity: 1, UnitPrice: "5.00", Shipping: "3.99"}}}
+			edit(&spec)
+			return marketplace.OrderID(r.fake.Place(spec))
+		}
+	}
+	markettest.Exercise(t, markettest.Harness{Adapter: a, Now: r.now, Advance: r.pass, Site: usSite, Zone: zone, Missing: "114-0000000-9999999",
+		Carrier:        marketplace.Carrier{Code: "UPS"},
+		Place:          place(func(*amazonfake.OrderSpec) {}),
+		PlacePending:   place(func(s *amazonfake.OrderSpec) { s.Status = "PENDING" }),
+		PlaceByChannel: place(func(s *amazonfake.OrderSpec) { s.Amazon = true }),
+		Shipments: func(id marketplace.OrderID) int {
+			refs := map[string]bool{}
+			for _, c := range r.fake.Shipments(string(id)) {
+				refs[c.Ref] = true
+			}
+			return len(refs)
+		},
+		Push: func(t *testing.T, id marketplace.OrderID) marketplace.Inbound {
+			drain := func() {
+				for n := 1; n > 0; {
+					var err error
+					n, err = r.fake.Deliver(t.Context())
+					require.NoError(t, err)
+				}
+			}
+			drain()
+			r.pass(time.Minute)
+			require.True(t, r.fake.RequestCancel(string(id), "changed my mind"))
+			drain()
+			return posts.last
+		},
+		Forge: func(in marketplace.Inbound) marketplace.Inbound {
+			h := in.Header.Clone()
+			h.Set("Authorization", pipeToken+"x")
+			return marketplace.Inbound{Header: h, Body: in.Body}
+		},
+		LoseNextAnswer: func() { sb.lose = true },
+		ThrottleNext:   func() { sb.throttle = true },
+		Deny: func() func() {
+			r.fake.Revoke()
+			return func() { r.fake.Authorize(amazonfake.DefaultRefresh); r.pass(2 * time.Minute) }
+		},
+	})
+}

@@ -1,0 +1,42 @@
+package fake_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
+	"channelbridge/marketplace/fake"
+	"channelbridge/marketplace/markettest"
+)
+
+func TestExercise(t *testing.T) {
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	m := fake.New(func() time.Time { return now }, rand.New(rand.NewPCG(1, 1)))
+	n := 0
+	place := func(edit func(*marketplace.Order)) func(*testing.T) marketplace.OrderID {
+		return func(*testing.T) marketplace.OrderID {
+			n++
+			now = now.Add(time.Second)
+			usd := func(v int64) money.Money { return money.New(v, "USD") }
+			o := marketplace.Order{ID: marketplace.OrderID(fmt.Sprintf("O-%d", n)), Site: "US", Zone: "UTC", PlacedAt: now, Lifecycle: marketplace.Open,
+				External: "open", FulfilledBy: marketplace.ByMerchant, Currency: "USD", Total: usd(3498), Lines: []marketplace.Line{
+					{ID: fmt.Sprintf("%d-1", n), SKU: "A", Ordered: 2, Parts: []marketplace.Component{{Kind: marketplace.Item, Amount: usd(2998)}}},
+					{ID: fmt.Sprintf("%d-2", n), SKU: "B", Ordered: 1, Parts: []marketplace.Component{{Kind: marketplace.Item, Amount: usd(500)}}}}}
+			edit(&o)
+			m.Put(o)
+			return o.ID
+		}
+	}
+	markettest.Exercise(t, markettest.Harness{Adapter: m, Now: func() time.Time { return now }, Page: 3,
+		Advance:        func(d time.Duration) { now = now.Add(d); m.Faults = fake.Faults{} },
+		Place:          place(func(*marketplace.Order) {}),
+		PlacePending:   place(func(o *marketplace.Order) { o.Lifecycle = marketplace.Pending }),
+		PlaceByChannel: place(func(o *marketplace.Order) { o.FulfilledBy = marketplace.ByChannel }),
+		Shipments:      func(id marketplace.OrderID) int { return len(m.Get(id).Packages) },
+		LoseNextAnswer: func() { m.Faults.Lost = 1 },
+		ThrottleNext:   func() { m.Faults.Fail = 1 },
+	})
+}
