@@ -94,7 +94,11 @@ func (p *planner) mirrorGone() {
 }
 
 func (p *planner) create(again int64, why string) {
-	body, problems := NewOrder(p.Subject, *p.Market, p.Policy)
+	body, problems, err := NewOrder(p.Subject, *p.Market, p.Policy)
+	if err != nil {
+		p.blocks("unreadable", "money", "the order's amounts make no sense: "+err.Error(), "compare the order at the channel; it is mirrored once its amounts are right")
+		return
+	}
 	for i, text := range problems {
 		p.warns("divergence", fmt.Sprintf("mirror %d", i+1), text, "compare the amounts at the channel with the mirrored order")
 	}

@@ -14,8 +14,9 @@ import (
 
 // NewOrder says a channel's order in the store's words: tagged with its channel, every
 // line whatever it sells (R-132), and without any contact data the store could write to (R-136).
-// The problems tell what of the money could not be carried over exactly.
-func NewOrder(s connector.Subject, m marketplace.Order, p Policy) (shopadmin.NewOrder, []string) {
+// The problems tell what of the money could not be carried over exactly; an error means that the
+// money makes no sense (two currencies, an overflow) and nothing may be created from it.
+func NewOrder(s connector.Subject, m marketplace.Order, p Policy) (shopadmin.NewOrder, []string, error) {
 	t := &translation{m: m, byMerchant: m.FulfilledBy != marketplace.ByChannel && m.NoShip == ""}
 	o := shopadmin.NewOrder{
 		Mark:     shopadmin.Mark{Channel: string(s.Channel), Order: s.ID},
@@ -43,13 +44,13 @@ func NewOrder(s connector.Subject, m marketplace.Order, p Policy) (shopadmin.New
 	if o.Paid.Currency == "" {
 		o.Paid = money.New(0, m.Currency)
 	}
-	if m.Total.Currency != "" && t.err == nil && m.Total != o.Paid {
+	if t.err == nil && o.Paid.Currency != m.Currency {
+		t.err = fmt.Errorf("amounts in %s of an order in %s", o.Paid.Currency, m.Currency)
+	}
+	if m.Total.Currency != "" && m.Total != o.Paid {
 		t.problems = append(t.problems, fmt.Sprintf("the parts add up to %s, the channel's total is %s", o.Paid, m.Total))
 	}
-	if t.err != nil {
-		t.problems = append(t.problems, t.err.Error())
-	}
-	return o, t.problems
+	return o, t.problems, t.err
 }
 
 func tags(m marketplace.Order, p Policy) []string {

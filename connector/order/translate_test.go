@@ -64,7 +64,8 @@ func TestTheMirrorAddsUpToTheMinorUnit(t *testing.T) {
 			m.Lines = append(m.Lines, l)
 		}
 		m.Total = want
-		o, problems := NewOrder(connector.Subject{Channel: "c", ID: "1"}, m, Policy{Tag: "Amazon"})
+		o, problems, err := NewOrder(connector.Subject{Channel: "c", ID: "1"}, m, Policy{Tag: "Amazon"})
+		require.NoError(t, err)
 		require.Empty(t, problems)
 		require.Equal(t, want, o.Paid)
 		require.Equal(t, want.Minor, storeTotal(t, o).Minor)
@@ -81,7 +82,8 @@ func TestTheMirrorAddsUpToTheMinorUnit(t *testing.T) {
 
 func TestPartsThatDoNotAddUpAreShownAndMirrored(t *testing.T) {
 	m := *channelOrder(func(o *marketplace.Order) { o.Total = usd(5000) })
-	o, problems := NewOrder(connector.Subject{Channel: "c", ID: "1"}, m, Policy{Tag: "Amazon"})
+	o, problems, err := NewOrder(connector.Subject{Channel: "c", ID: "1"}, m, Policy{Tag: "Amazon"})
+	require.NoError(t, err)
 	require.Len(t, problems, 1)
 	require.Contains(t, problems[0], "50.00 USD")
 	require.Equal(t, usd(4999), o.Paid)
@@ -100,4 +102,16 @@ func TestRate(t *testing.T) {
 	require.Equal(t, "0", Rate(usd(825), usd(0)))
 	require.Equal(t, "0.333333", Rate(usd(1), usd(3)))
 	require.Equal(t, "2.000000", Rate(usd(2), usd(1)))
+}
+
+func TestAmountsThatMakeNoSenseAreHeld(t *testing.T) {
+	for name, edit := range map[string]func(*marketplace.Order){
+		"two currencies":   func(o *marketplace.Order) { o.Lines[1].Parts[0].Amount = money.New(1000, "EUR") },
+		"another currency": func(o *marketplace.Order) { o.Currency = "EUR" },
+		"an overflow":      func(o *marketplace.Order) { o.Lines[1].Parts[0].Amount = usd(1<<63 - 1) },
+	} {
+		d := Plan(snapshot(channelOrder(edit), nil))
+		require.Empty(t, d.Commands, name)
+		require.Contains(t, kinds(d), "unreadable", name)
+	}
 }

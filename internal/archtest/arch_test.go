@@ -25,6 +25,8 @@ var arrows = []struct {
 	{"internal/pgtest/...", nil},
 	{"internal/archtest", nil},
 	{"internal/observe", []string{"connector", "internal/httpx", "internal/secret", "internal/fault"}},
+	{"internal/demo", []string{"..."}},
+	{"internal/e2e/...", []string{"..."}},
 
 	{"marketplace", []string{"internal/money", "internal/fault"}},
 	{"shopadmin", []string{"internal/money", "internal/fault"}},
@@ -46,7 +48,6 @@ var arrows = []struct {
 	{"migrations", nil},
 	{"webhooks", []string{"connector", "marketplace", "shopadmin", "internal/fault"}},
 	{"cmd/...", []string{"..."}},
-	{"internal/e2e/...", []string{"..."}},
 }
 
 // thinkers decide; they may not do. No I/O, clock, database or logger in them.
@@ -64,7 +65,7 @@ var keepers = map[string][]string{
 	"github.com/jmoiron/sqlx":                  {"connector/sqlstore", "internal/e2e/..."},
 	"github.com/lib/pq":                        {"connector/sqlstore", "internal/pgtest/...", "migrations", "internal/e2e/...", "cmd/..."},
 	"modernc.org/sqlite":                       {"connector/sqlstore", "migrations"},
-	"database/sql":                             {"connector/sqlstore", "migrations", "internal/pgtest/...", "internal/e2e/..."},
+	"database/sql":                             {"connector/sqlstore", "migrations", "internal/pgtest/...", "internal/e2e/...", "cmd/..."},
 	"github.com/hashicorp/go-retryablehttp":    {"internal/httpx"},
 	"github.com/aws/aws-sdk-go-v2/service/sqs": {"marketplace/amazon/..."},
 }
