@@ -80,7 +80,7 @@ func (a *app) diagnose(ctx context.Context, quick bool) []finding {
 		return append(out, a.diagnoseUnstored(ctx, cfg)...)
 	}
 	defer s.Close()
-	out = append(out, ping(ctx, cfg, s), keyFinding(cfg))
+	out = append(out, ping(ctx, cfg, s, a.clock), keyFinding(cfg))
 	b, err := a.wire(ctx, cfg, s)
 	if err != nil {
 		return append(out, finding{"connections", "fail", err.Error(), ""})
@@ -106,8 +106,8 @@ func (a *app) diagnoseUnstored(ctx context.Context, cfg *Config) []finding {
 // nowhere is a store that is never asked for anything.
 type nowhere struct{ connector.Store }
 
-func ping(ctx context.Context, cfg *Config, s connector.Store) finding {
-	began := time.Now() //nolint:forbidigo // how long it took, for people
+func ping(ctx context.Context, cfg *Config, s connector.Store, clock connector.Clock) finding {
+	began := clock()
 	if err := s.Ping(ctx); err != nil {
 		return finding{"database", "fail", err.Error(), "it must be writable"}
 	}
@@ -115,7 +115,7 @@ func ping(ctx context.Context, cfg *Config, s connector.Store) finding {
 	if cfg.DatabaseURL.postgres() {
 		engine = migrations.Postgres
 	}
-	return finding{"database", "ok", fmt.Sprintf("%s, schema current, writes in %s", engine, time.Since(began).Round(time.Millisecond)), ""}
+	return finding{"database", "ok", fmt.Sprintf("%s, schema current, writes in %s", engine, clock().Sub(began).Round(time.Millisecond)), ""}
 }
 
 func keyFinding(cfg *Config) finding {
