@@ -39,13 +39,13 @@ type bridge struct {
 
 	mu      sync.RWMutex
 	links   map[connector.ConnectionID]*link
-	failed  map[connector.ConnectionID]string // stored connections that cannot be used, and why
+	broken  map[connector.ConnectionID]string // stored connections that cannot be used, and why
 	adopted func(*link)                       // set while running: starts what a new connection needs
 }
 
 // newBridge wires everything. It calls nobody outside and does not touch the database.
 func newBridge(p parts) (*bridge, error) {
-	b := &bridge{parts: p, links: map[connector.ConnectionID]*link{}, failed: map[connector.ConnectionID]string{}}
+	b := &bridge{parts: p, links: map[connector.ConnectionID]*link{}, broken: map[connector.ConnectionID]string{}}
 	b.hooks = hooks{clock: p.clock, log: p.log, timeout: time.Duration(p.cfg.Limits.CallTimeout)}
 	var reg prometheus.Registerer
 	if p.metrics != nil {
@@ -90,7 +90,7 @@ func (b *bridge) add(l *link) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.links[l.id] = l
-	delete(b.failed, l.id)
+	delete(b.broken, l.id)
 	return nil
 }
 
@@ -119,7 +119,11 @@ func (b *bridge) sides(channel connector.ConnectionID) (order.Sides, bool) {
 	if !ok || shop.shop == nil {
 		return order.Sides{}, false
 	}
-	return order.Sides{Channel: c.channel, Shop: shop.shop, Store: shop.id, Policy: c.policy(shop)}, true
+	p := c.policy(shop)
+	if row, ok := b.states.get(c.id); ok {
+		p.Since = row.Since
+	}
+	return order.Sides{Channel: c.channel, Shop: shop.shop, Store: shop.id, Policy: p}, true
 }
 
 // runnable are the channels whose orders may be worked on now: they and their store are active.
@@ -157,7 +161,7 @@ func (b *bridge) register(ctx context.Context) error {
 			continue
 		}
 		err := b.store.PutConnection(ctx, connector.Connection{ID: l.id, Platform: l.cfg.Platform, Role: l.role,
-			Store: connector.ConnectionID(l.cfg.Store), ChangedAt: b.clock()})
+			Store: connector.ConnectionID(l.cfg.Store), ChangedAt: b.clock(), Since: b.clock()})
 		if err != nil {
 			return fmt.Errorf("registering connection %s: %w", l.id, err)
 		}
@@ -181,9 +185,9 @@ func (b *bridge) adopt() {
 			err = b.add(l)
 		}
 		b.mu.Lock()
-		again := err != nil && b.failed[c.ID] == err.Error()
+		again := err != nil && b.broken[c.ID] == err.Error()
 		if err != nil {
-			b.failed[c.ID] = err.Error()
+			b.broken[c.ID] = err.Error()
 		}
 		started := b.adopted
 		b.mu.Unlock()
@@ -223,5 +227,5 @@ func (b *bridge) unseal(c connector.Connection) (*link, error) {
 func (b *bridge) unusable() map[connector.ConnectionID]string {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return maps.Clone(b.failed)
+	return maps.Clone(b.broken)
 }

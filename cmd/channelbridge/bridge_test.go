@@ -99,6 +99,7 @@ connections:
 	p := a.Policy
 	require.Equal(t, "Amazon", p.Tag)
 	require.Equal(t, "Amazon", p.Gateway)
+	require.WithinDuration(t, time.Now(), p.Since, time.Minute, "the channel was connected just now")
 	require.Equal(t, "amazon", p.SourceName)
 	require.Equal(t, "https://sellercentral-europe.amazon.com/orders-v3/order/{id}", p.OrderURL)
 	require.Equal(t, marketplace.Carrier{Code: "Mine"}, p.Carriers["ups"], "the operator's table goes before the built-in one")

@@ -85,6 +85,7 @@ func (d *decoder) fault(path, format string, args ...any) {
 		}
 	}
 	d.bad[path] = true
+	f.Path = strings.TrimPrefix(f.Path, "-") // the key has no place in the file
 	d.faults = append(d.faults, f)
 }
 

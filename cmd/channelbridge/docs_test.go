@@ -191,7 +191,7 @@ func TestTheDashboardShowsMetricsThatExist(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"oldest_due_seconds", "orders_due", "deliveries_total", "calls_total", "call_wait_seconds_total", "looks_total",
+	for _, name := range []string{"queue_oldest_seconds", "queue_due", "deliveries_total", "calls_total", "call_wait_seconds_total", "looks_total",
 		"sweep_news_total", "ledger_entries", "holds", "same_day_share", "completeness_share", "connection_state"} {
 		require.True(t, used["channelbridge_"+name], "no panel shows %s", name)
 	}

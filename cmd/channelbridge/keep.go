@@ -23,13 +23,20 @@ const (
 	callBound      = time.Minute // of a check, and of looking after subscriptions
 )
 
+// failed counts a failure of the work beside the orders.
+func (b *bridge) failed(task string, id connector.ConnectionID) {
+	if b.metrics != nil {
+		b.metrics.Failed(task, id)
+	}
+}
+
 // receiver is the store's side of taking pushes.
 type receiver = shopadmin.Receiver
 
 // sweep repeats one sweep until ctx ends. A connection that refuses us is left alone until the
 // prober has brought it back; one that a person paused is still read.
 func (b *bridge) sweep(ctx context.Context, sw connector.Sweep) {
-	s := &connector.Sweeper{Store: b.store, Clock: b.clock, Log: b.log, Nudge: b.loop.Nudge, Observe: func(sw connector.Sweep, seen, news int) {
+	s := &connector.Sweeper{Store: b.store, Clock: b.clock, Nudge: b.loop.Nudge, Observe: func(sw connector.Sweep, seen, news int) {
 		if b.metrics != nil {
 			b.metrics.Swept(sw, b.clock(), seen, news)
 		}
@@ -39,6 +46,7 @@ func (b *bridge) sweep(ctx context.Context, sw connector.Sweep) {
 		if c, ok := b.states.get(sw.Connection); ok && c.State != connector.Disconnected {
 			next, err := s.Pass(ctx, sw)
 			if err != nil && ctx.Err() == nil {
+				b.failed("sweep", sw.Connection)
 				b.log.Warn("sweep ended early", "connection", string(sw.Connection), "sweep", sw.Name,
 					"class", fault.Of(err).String(), "error", err)
 				if denied(err) {
@@ -65,6 +73,7 @@ func (b *bridge) poll(ctx context.Context, l *link) {
 		if denied(err) || fault.Is(err, fault.Refused) {
 			wait = pollDenied
 		}
+		b.failed("queue", l.id)
 		b.log.Error("queue not read; sweeps bring the news meanwhile", "connection", string(l.id), "error", err,
 			"hint", fault.Hint(err), "again", wait)
 		if !pause(ctx, wait) {
@@ -107,10 +116,9 @@ func (b *bridge) subscribeOnce(ctx context.Context, l *link) error {
 		}
 	}
 	if err != nil {
+		// Even a refusal stops nothing: orders may be readable where subscriptions are not.
 		count["unchecked"] = 1
-		if denied(err) {
-			b.denied(ctx, l.id, err)
-		}
+		b.failed("subscriptions", l.id)
 	}
 	if b.metrics != nil {
 		b.metrics.Subscriptions(l.id, count)
@@ -121,9 +129,12 @@ func (b *bridge) subscribeOnce(ctx context.Context, l *link) error {
 // probe asks disconnected connections whether they answer again. Orders that were parked
 // meanwhile are due already.
 func (b *bridge) probe(ctx context.Context) {
-	for pause(ctx, probeEvery) {
+	for {
 		for _, l := range b.all() {
 			b.probeOne(ctx, l)
+		}
+		if !pause(ctx, probeEvery) {
+			return
 		}
 	}
 }
@@ -136,6 +147,7 @@ func (b *bridge) probeOne(ctx context.Context, l *link) {
 	defer cancel()
 	h, err := l.check(call)
 	if err != nil {
+		b.failed("probe", l.id)
 		b.log.Info("connection still refuses", "connection", string(l.id), "error", err, "hint", fault.Hint(err))
 		return
 	}
@@ -170,6 +182,7 @@ func (b *bridge) lifecycle(id connector.ConnectionID) func(context.Context, shop
 func (b *bridge) purge(ctx context.Context) {
 	for {
 		if n, err := b.purgeOnce(ctx); err != nil && ctx.Err() == nil {
+			b.failed("purge", "")
 			b.log.Warn("old deliveries not deleted", "deleted", n, "error", err)
 		} else if n > 0 {
 			b.log.Info("old deliveries deleted", "deleted", n)

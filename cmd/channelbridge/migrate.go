@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,10 +17,10 @@ func newMigrate(a *app) *cobra.Command {
 
 // step is one migration for people.
 type step struct {
-	Version int64  `json:"version"`
-	Name    string `json:"name"`
-	Applied bool   `json:"applied"`
-	At      string `json:"at"`
+	Version int64     `json:"version"`
+	Name    string    `json:"name"`
+	Applied bool      `json:"applied"`
+	At      time.Time `json:"at,omitzero"`
 }
 
 func newMigrateUp(a *app) *cobra.Command {
@@ -79,7 +80,7 @@ func (a *app) printSteps(ctx context.Context, db *sql.DB, dialect string) error 
 	}
 	steps, rows := []step{}, [][]string{}
 	for _, r := range list {
-		steps = append(steps, step{r.Version, r.Name, r.Applied, when(r.AppliedAt)})
+		steps = append(steps, step{r.Version, r.Name, r.Applied, r.AppliedAt})
 		rows = append(rows, []string{fmt.Sprint(r.Version), r.Name, yes(r.Applied), when(r.AppliedAt)})
 	}
 	if a.asJSON {

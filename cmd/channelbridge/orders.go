@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -74,8 +75,8 @@ type orderView struct {
 	Shop     connector.ShopRef  `json:"shop,omitzero"`
 	Summary  connector.Summary  `json:"summary"`
 	Final    bool               `json:"final"`
-	NextAt   string             `json:"next_at"`
-	DueAt    string             `json:"due_at"`
+	NextAt   time.Time          `json:"next_at,omitzero"`
+	DueAt    time.Time          `json:"due_at,omitzero"`
 	Market   *marketplace.Order `json:"market"`
 	Store    *shopadmin.Order   `json:"store"`
 	Fault    string             `json:"fault,omitempty"`
@@ -114,7 +115,7 @@ func viewOrder(ctx context.Context, s connector.Store, name string) (*orderView,
 	if err != nil {
 		return nil, err
 	}
-	v := &orderView{Subject: rec.Subject, Shop: rec.Shop, Summary: rec.Summary, Final: rec.Final, NextAt: when(rec.NextAt), DueAt: when(rec.DueAt),
+	v := &orderView{Subject: rec.Subject, Shop: rec.Shop, Summary: rec.Summary, Final: rec.Final, NextAt: rec.NextAt, DueAt: rec.DueAt,
 		Ledger: nonNil(rec.Entries), Holds: nonNil(rec.Holds)}
 	if v.Market, v.Store, err = order.Decode(rec); err != nil {
 		v.Fault = err.Error()
@@ -160,7 +161,7 @@ func (a *app) printOrder(v *orderView) error {
 	facts := [][]string{
 		{"Order", v.Subject.String()}, {"In the store", words(v.Summary.Number, v.Shop.ID)},
 		{"State", words(v.Summary.Lifecycle, v.Summary.Fulfillment)}, {"Placed", when(v.Summary.PlacedAt)},
-		{"Ship by", when(v.Summary.ShipBy)}, {"Next look", v.NextAt}, {"Deadline", v.DueAt}, {"Final", yes(v.Final)}}
+		{"Ship by", when(v.Summary.ShipBy)}, {"Next look", when(v.NextAt)}, {"Deadline", when(v.DueAt)}, {"Final", yes(v.Final)}}
 	if v.Fault != "" {
 		facts = append(facts, []string{"Unreadable", v.Fault})
 	}

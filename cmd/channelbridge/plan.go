@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,8 +21,8 @@ type planView struct {
 	Commands []connector.Command `json:"commands"`
 	Proven   []order.Proof       `json:"proven"`
 	Holds    []connector.Hold    `json:"holds"`
-	Wake     string              `json:"wake"`
-	Due      string              `json:"due"`
+	Wake     time.Time           `json:"wake,omitzero"`
+	Due      time.Time           `json:"due,omitzero"`
 	Final    bool                `json:"final"`
 	Summary  connector.Summary   `json:"summary"`
 }
@@ -70,12 +71,12 @@ func (b *bridge) plan(ctx context.Context, name string) (*planView, error) {
 	d := order.Plan(order.SnapshotOf(rec, s.Policy, market, shop, b.clock()))
 	return &planView{Subject: rec.Subject, Runnable: slices.Contains(b.runnable(), rec.Subject.Channel),
 		Commands: nonNil(d.Commands), Proven: nonNil(d.Proven), Holds: nonNil(d.Holds),
-		Wake: when(d.Wake), Due: when(d.Due), Final: d.Final, Summary: d.Summary}, nil
+		Wake: d.Wake, Due: d.Due, Final: d.Final, Summary: d.Summary}, nil
 }
 
 func (a *app) printPlan(v *planView, bodies bool) error {
 	if err := table(a.stdout, "", [][]string{{"Order", v.Subject.String()}, {"State", words(v.Summary.Lifecycle, v.Summary.Fulfillment)},
-		{"May be sent now", yes(v.Runnable)}, {"Look again", v.Wake}, {"Deadline", v.Due}, {"Final", yes(v.Final)}}); err != nil {
+		{"May be sent now", yes(v.Runnable)}, {"Look again", when(v.Wake)}, {"Deadline", when(v.Due)}, {"Final", yes(v.Final)}}); err != nil {
 		return err
 	}
 	a.section("Would be sent")

@@ -87,6 +87,9 @@ func (a *app) serve(ctx context.Context, cfg *Config, listening func(*front) err
 		return err
 	}
 	if err := b.register(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop while starting
+		}
 		return err
 	}
 	zone, err := time.LoadLocation(cfg.TimeZone)

@@ -166,7 +166,7 @@ func TestAnOrderGoesAllTheWay(t *testing.T) {
 	for _, want := range []string{`channelbridge_deliveries_total{connection="market",verdict="accepted"} 1`,
 		`channelbridge_connection_state{connection="shop",platform="shopify",role="store",state="active"} 1`,
 		"channelbridge_calls_total{", "channelbridge_looks_total{", "channelbridge_sweep_seen_total{", "channelbridge_stats_up 1",
-		`channelbridge_completeness_orders{channel="market",count="mirrored"} 1`} {
+		`channelbridge_completeness{channel="market",count="mirrored",day="`} {
 		require.Contains(t, text, want)
 	}
 	require.Zero(t, r.stop())

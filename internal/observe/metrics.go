@@ -30,6 +30,7 @@ type Metrics struct {
 	swept       *prometheus.GaugeVec
 	wanted      *prometheus.GaugeVec
 	purged      prometheus.Counter
+	failures    *prometheus.CounterVec
 }
 
 // NewMetrics makes the counters in a registry of their own, with those of the Go runtime.
@@ -55,11 +56,12 @@ func NewMetrics(version string) *Metrics {
 		looks:       counter("looks_total", "Finished looks at an order by outcome: ok, held, or the class of the error.", "outcome"),
 		lookSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: Prefix + "look_seconds",
 			Help: "Time one look at an order took.", Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}}),
-		seen:   counter("sweep_seen_total", "Orders read by sweeps.", "connection", "sweep"),
-		news:   counter("sweep_news_total", "Orders a sweep found changed: news that no push had brought.", "connection", "sweep"),
-		swept:  gauge("sweep_page_timestamp_seconds", "When a sweep last read a page.", "connection", "sweep"),
-		wanted: gauge("subscriptions", "Wanted push subscriptions by state, as of the last check.", "connection", "state"),
-		purged: prometheus.NewCounter(prometheus.CounterOpts{Name: Prefix + "deliveries_purged_total", Help: "Deliveries deleted because their time was over."}),
+		seen:     counter("sweep_seen_total", "Orders read by sweeps.", "connection", "sweep"),
+		news:     counter("sweep_news_total", "Orders a sweep found changed: news that no push had brought.", "connection", "sweep"),
+		swept:    gauge("sweep_page_timestamp_seconds", "When a sweep last read a page.", "connection", "sweep"),
+		wanted:   gauge("subscriptions", "Wanted push subscriptions by state, as of the last check.", "connection", "state"),
+		failures: counter("background_failures_total", "Work beside the orders that failed, by task: sweep, queue, subscriptions, probe or purge.", "task", "connection"),
+		purged:   prometheus.NewCounter(prometheus.CounterOpts{Name: Prefix + "deliveries_purged_total", Help: "Deliveries deleted because their time was over."}),
 	}
 	build := gauge("build_info", "Always 1; the label tells the version.", "version")
 	build.WithLabelValues(version).Set(1)
@@ -112,6 +114,11 @@ func (m *Metrics) Subscriptions(conn connector.ConnectionID, byState map[string]
 	for _, state := range []string{"ok", "missing", "different", "created", "repaired", "unchecked"} {
 		m.wanted.WithLabelValues(string(conn), state).Set(float64(byState[state]))
 	}
+}
+
+// Failed counts a failure of the work beside the orders. It is repeated by itself.
+func (m *Metrics) Failed(task string, conn connector.ConnectionID) {
+	m.failures.WithLabelValues(task, string(conn)).Inc()
 }
 
 // Purged counts deleted deliveries.

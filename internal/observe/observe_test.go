@@ -90,7 +90,7 @@ func (s *stored) Connections(context.Context) ([]connector.Connection, error) {
 }
 
 func (s *stored) Completeness(context.Context, connector.ConnectionID, time.Time, *time.Location) ([]connector.DayCount, error) {
-	return []connector.DayCount{{Seen: 5, Expected: 4, Mirrored: 3}, {Seen: 1, Expected: 0, Mirrored: 0}}, nil
+	return []connector.DayCount{{Day: "2026-11-20", Seen: 5, Expected: 4, Mirrored: 3}, {Day: "2026-11-21", Seen: 1}}, nil
 }
 
 func TestGauges(t *testing.T) {
@@ -106,11 +106,11 @@ channelbridge_completeness_share{channel="a"} 0.75
 # HELP channelbridge_same_day_share Share of the last 7 days' shipments confirmed on their day; absent without shipments.
 # TYPE channelbridge_same_day_share gauge
 channelbridge_same_day_share 0.75
-# HELP channelbridge_oldest_due_seconds How long the order that is due the longest has waited.
-# TYPE channelbridge_oldest_due_seconds gauge
-channelbridge_oldest_due_seconds 90
+# HELP channelbridge_queue_oldest_seconds How long the order that is due the longest has waited.
+# TYPE channelbridge_queue_oldest_seconds gauge
+channelbridge_queue_oldest_seconds 90
 `
-	names := []string{"channelbridge_completeness_share", "channelbridge_same_day_share", "channelbridge_oldest_due_seconds"}
+	names := []string{"channelbridge_completeness_share", "channelbridge_same_day_share", "channelbridge_queue_oldest_seconds"}
 	require.NoError(t, testutil.GatherAndCompare(m.Registry, strings.NewReader(want), names...))
 	require.NoError(t, testutil.GatherAndCompare(m.Registry, strings.NewReader(want), names...))
 	require.Equal(t, 1, src.asked, "two scrapes in a row share one reading")

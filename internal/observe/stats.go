@@ -26,17 +26,17 @@ const (
 
 var (
 	descUp        = describe("stats_up", "1 when the gauges could be read from the database, 0 when not.")
-	descOldest    = describe("oldest_due_seconds", "How long the order that is due the longest has waited.")
-	descDue       = describe("orders_due", "Orders due now and not being looked at.")
+	descOldest    = describe("queue_oldest_seconds", "How long the order that is due the longest has waited.")
+	descDue       = describe("queue_due", "Orders due now and not being looked at.")
 	descSubjects  = describe("orders", "Orders known.")
-	descDeadlines = describe("deadlines_missed", "Orders whose deadline has passed.")
+	descDeadlines = describe("queue_overdue", "Orders whose deadline has passed.")
 	descEntries   = describe("ledger_entries", "Outside writes in the ledger by state.", "state")
 	descHolds     = describe("holds", "Open holds by kind.", "kind")
 	descShipments = describe("shipments", "Shipments of the last 7 days by whether they were confirmed on their day.", "day")
 	descSameDay   = describe("same_day_share", "Share of the last 7 days' shipments confirmed on their day; absent without shipments.")
 	descKept      = describe("deliveries_kept", "Pushes in the database by verdict.", "verdict")
 	descState     = describe("connection_state", "1 for the state a connection is in.", "connection", "platform", "role", "state")
-	descCount     = describe("completeness_orders", "Orders placed in the last 7 days: seen, expected in the store, mirrored there.", "channel", "count")
+	descCount     = describe("completeness", "Orders placed on a day of the last 7: seen, expected in the store, mirrored there.", "channel", "day", "count")
 	descShare     = describe("completeness_share", "Mirrored share of the orders expected in the store, last 7 days; absent without orders.", "channel")
 )
 
@@ -138,11 +138,11 @@ func (g *gauges) read(ctx context.Context, now time.Time) (out []prometheus.Metr
 func completeness(set func(*prometheus.Desc, float64, ...string), channel string, days []connector.DayCount) {
 	var sum connector.DayCount
 	for _, d := range days {
-		sum.Seen, sum.Expected, sum.Mirrored = sum.Seen+d.Seen, sum.Expected+d.Expected, sum.Mirrored+d.Mirrored
+		set(descCount, float64(d.Seen), channel, d.Day, "seen")
+		set(descCount, float64(d.Expected), channel, d.Day, "expected")
+		set(descCount, float64(d.Mirrored), channel, d.Day, "mirrored")
+		sum.Expected, sum.Mirrored = sum.Expected+d.Expected, sum.Mirrored+d.Mirrored
 	}
-	set(descCount, float64(sum.Seen), channel, "seen")
-	set(descCount, float64(sum.Expected), channel, "expected")
-	set(descCount, float64(sum.Mirrored), channel, "mirrored")
 	if sum.Expected > 0 {
 		set(descShare, float64(sum.Mirrored)/float64(sum.Expected), channel)
 	}
