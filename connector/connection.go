@@ -28,6 +28,7 @@ type Connection struct {
 	State     State        `json:"state"`
 	Reason    string       `json:"reason,omitempty"` // why it is not active
 	ChangedAt time.Time    `json:"changed_at"`
+	Since     time.Time    `json:"since"` // when it was first connected; kept from then on
 	// Settings is the configuration of a connection added at run time, sealed; empty for those of
 	// the configuration file.
 	Settings []byte `json:"-"`

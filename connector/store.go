@@ -63,7 +63,8 @@ type Cursors interface {
 // Connections keeps the state of connections.
 type Connections interface {
 	Connections(ctx context.Context) ([]Connection, error)
-	// PutConnection adds or replaces; the state of an existing row is kept when c.State is empty.
+	// PutConnection adds or replaces; the state of an existing row is kept when c.State is empty,
+	// and its Since always.
 	PutConnection(ctx context.Context, c Connection) error
 	// SetState changes the state and says why.
 	SetState(ctx context.Context, id ConnectionID, s State, reason string, at time.Time) error

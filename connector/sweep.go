@@ -3,7 +3,6 @@ package connector
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"time"
 
 	"channelbridge/internal/fault"
@@ -36,8 +35,7 @@ type Sweeper struct {
 		Cursors
 	}
 	Clock   Clock
-	Lease   time.Duration // 0: 5 min
-	Log     *slog.Logger
+	Lease   time.Duration                 // 0: 5 min
 	Nudge   func()                        // called when a page held news
 	Observe func(s Sweep, seen, news int) // told of every page
 }
@@ -118,21 +116,6 @@ func (s *Sweeper) pages(ctx context.Context, sw Sweep, c Cursor, pos position, l
 		}
 		if err := s.Store.KeepCursor(ctx, c, c.RanAt, now.Add(lease)); err != nil {
 			return now.Add(sw.Every), fault.Wrap(err, "sweep %s of %s: keeping the cursor", sw.Name, sw.Connection)
-		}
-	}
-}
-
-// Run repeats Pass until ctx ends.
-func (s *Sweeper) Run(ctx context.Context, sw Sweep) error {
-	for {
-		next, err := s.Pass(ctx, sw)
-		if err != nil && ctx.Err() == nil {
-			s.Log.Warn("sweep ended early", "connection", string(sw.Connection), "sweep", sw.Name, "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(max(next.Sub(s.Clock()), 100*time.Millisecond)):
 		}
 	}
 }

@@ -68,6 +68,9 @@ func (s *Store) Connections(context.Context) ([]connector.Connection, error) {
 func (s *Store) PutConnection(_ context.Context, c connector.Connection) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if old, ok := s.connections[c.ID]; ok && !old.Since.IsZero() {
+		c.Since = old.Since
+	}
 	if old, ok := s.connections[c.ID]; ok && c.State == "" {
 		c.State, c.Reason, c.ChangedAt = old.State, old.Reason, old.ChangedAt
 	}

@@ -27,7 +27,7 @@ func needs(r connector.Record, p Policy, market *marketplace.Order, now time.Tim
 		n.Shop = stale(r.Store, r.HeardShop, p.SettleShop, now) || unseen(r, connector.Shop, r.Store, p, now)
 		return n
 	}
-	n.Search = market != nil && searchable(r, market, now)
+	n.Search = market != nil && searchable(r, p, market, now)
 	return n
 }
 
@@ -78,13 +78,13 @@ func unseen(r connector.Record, side connector.Side, s *connector.Snapshot, p Po
 // searchable reports whether the store has to be searched for the mark: before every create, and
 // whenever a create is in doubt. A mark that is found settles the doubt at once; its absence
 // proves nothing before the window is over.
-func searchable(r connector.Record, m *marketplace.Order, now time.Time) bool {
+func searchable(r connector.Record, p Policy, m *marketplace.Order, now time.Time) bool {
 	for i := len(r.Entries) - 1; i >= 0; i-- {
 		if e := r.Entries[i]; e.Verb == CreateMirror {
 			return e.State == connector.Sent || e.State == connector.Unknown || e.State == connector.Retry && !now.Before(e.RetryAt)
 		}
 	}
-	pl := &planner{Snapshot: Snapshot{Market: m, ShopRef: r.Shop}}
+	pl := &planner{Snapshot: Snapshot{Market: m, ShopRef: r.Shop, Policy: p}}
 	return pl.expected()
 }
 

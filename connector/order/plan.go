@@ -107,7 +107,7 @@ func (p *planner) summary() {
 	case marketplace.Cancelled:
 		p.d.Final = p.Shop == nil && !p.ShopRef.Set() || p.Shop != nil && !p.Shop.CancelledAt.IsZero()
 	case marketplace.Closed:
-		p.d.Final = p.Shop != nil && p.d.Due.IsZero()
+		p.d.Final = p.d.Due.IsZero() && (p.Shop != nil || !p.expected())
 	}
 }
 

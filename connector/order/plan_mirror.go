@@ -10,13 +10,14 @@ import (
 
 // expected reports whether a mirror should exist: every released order, whatever it sells
 // also those the channel ships itself. Pending ones wait, and what was
-// cancelled before it was mirrored never comes.
+// cancelled before it was mirrored never comes, nor what was placed and shipped before the
+// channel was connected.
 func (p *planner) expected() bool {
 	switch p.Market.Lifecycle {
 	case marketplace.Open:
 		return !waits(p.Market.Holds)
 	case marketplace.Closed:
-		return true
+		return p.Shop != nil || p.ShopRef.Set() || !p.Market.PlacedAt.Before(p.Policy.Since)
 	case marketplace.Cancelled:
 		return p.Shop != nil || p.ShopRef.Set()
 	}

@@ -139,6 +139,16 @@ func TestMirror(t *testing.T) {
 		require.Empty(t, d.Commands)
 		require.True(t, d.Final)
 	})
+	t.Run("what was shipped before the channel was connected stays out", func(t *testing.T) {
+		old := snapshot(channelOrder(func(o *marketplace.Order) { o.Lifecycle = marketplace.Closed }), nil)
+		old.Policy.Since = noon
+		d := Plan(old)
+		require.Empty(t, d.Commands)
+		require.True(t, d.Final)
+		open := snapshot(channelOrder(), nil)
+		open.Policy.Since = noon
+		require.Len(t, Plan(open).Commands, 1, "what is still to be shipped comes")
+	})
 	t.Run("an unmapped state sends nothing", func(t *testing.T) {
 		d := Plan(snapshot(channelOrder(func(o *marketplace.Order) { o.Lifecycle, o.External = marketplace.Unmapped, "UpComing" }), nil))
 		require.Empty(t, d.Commands)

@@ -27,6 +27,7 @@ type Policy struct {
 	NamePrefix string
 	OrderURL   string // with {id}; where staff can see the order at the channel
 	Stock      shopadmin.StockBehaviour
+	Since      time.Time                      // orders that were placed before and are shipped already stay out
 	Carriers   map[string]marketplace.Carrier // lower-case store name → channel's; "" is the fallback
 	NeedTrack  bool
 

@@ -143,7 +143,7 @@ func (w *World) wire(clock connector.Clock) {
 	}}
 	w.loop = &connector.Loop{Queue: w.store, Clock: clock, Lease: 2 * time.Minute, Log: quiet,
 		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: rec}, Runnable: w.runnable}
-	w.sweeper = &connector.Sweeper{Store: w.store, Clock: clock, Log: quiet}
+	w.sweeper = &connector.Sweeper{Store: w.store, Clock: clock}
 	for i, sw := range []connector.Sweep{
 		{Connection: Channel, Name: "changes", Every: 5 * time.Minute, Overlap: 10 * time.Minute, Reach: 24 * time.Hour, List: order.SweepMarket(Channel, w.Market, clock)},
 		{Connection: ShopID, Name: "changes", Every: 5 * time.Minute, Overlap: 10 * time.Minute, Reach: 24 * time.Hour, List: order.SweepShop(ShopID, w.Shop, clock)},

@@ -19,16 +19,17 @@ func (s *Store) Connections(ctx context.Context) ([]connector.Connection, error)
 		State     string `db:"state"`
 		Reason    string `db:"reason"`
 		ChangedAt stamp  `db:"changed_at"`
+		Since     stamp  `db:"since"`
 		Settings  []byte `db:"settings"`
 	}
 	err := s.reader.SelectContext(ctx, &rows, `
-		select id, platform, role, store, state, reason, changed_at, settings from connections order by id`)
+		select id, platform, role, store, state, reason, changed_at, since, settings from connections order by id`)
 	var out []connector.Connection
 	for _, r := range rows {
 		out = append(out, connector.Connection{
 			ID: connector.ConnectionID(r.ID), Platform: r.Platform, Role: connector.Role(r.Role),
 			Store: connector.ConnectionID(r.Store), State: connector.State(r.State), Reason: r.Reason,
-			ChangedAt: r.ChangedAt.Time, Settings: r.Settings,
+			ChangedAt: r.ChangedAt.Time, Since: r.Since.Time, Settings: r.Settings,
 		})
 	}
 	return out, err
@@ -47,11 +48,11 @@ func (s *Store) PutConnection(ctx context.Context, c connector.Connection) error
 	}
 	return s.write(ctx, func(tx *sqlx.Tx) error {
 		return exec(ctx, tx, `
-			insert into connections (id, platform, role, store, state, reason, changed_at, settings)
-			values (?, ?, ?, ?, ?, ?, ?, ?)
+			insert into connections (id, platform, role, store, state, reason, changed_at, since, settings)
+			values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 			on conflict (id) do update set `+state+`
-				platform = excluded.platform, role = excluded.role, store = excluded.store, settings = excluded.settings`,
-			string(c.ID), c.Platform, string(c.Role), string(c.Store), string(c.State), clean(c.Reason), stamped(c.ChangedAt), c.Settings)
+				since = coalesce(connections.since, excluded.since), platform = excluded.platform, role = excluded.role, store = excluded.store, settings = excluded.settings`,
+			string(c.ID), c.Platform, string(c.Role), string(c.Store), string(c.State), clean(c.Reason), stamped(c.ChangedAt), stamped(c.Since), c.Settings)
 	})
 }
 

@@ -116,6 +116,13 @@ var connections = []chapter{
 		s.NoError(s.store.PutConnection(s.ctx, connector.Connection{ID: "new", Platform: "x", Role: connector.RoleStore}))
 		s.Equal(connector.Active, s.connection("new").State)
 	}},
+	{"when a connection was first made is kept", func(s *story) {
+		c := connector.Connection{ID: "new", Platform: "x", Role: connector.RoleStore, Since: noon}
+		s.NoError(s.store.PutConnection(s.ctx, c))
+		c.Since, c.State = later(time.Hour), connector.Active
+		s.NoError(s.store.PutConnection(s.ctx, c))
+		s.same(noon, s.connection("new").Since)
+	}},
 	{"the store can be reached", func(s *story) {
 		s.NoError(s.store.Ping(s.ctx))
 		s.NoError(s.store.Ping(s.ctx))

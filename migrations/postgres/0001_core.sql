@@ -10,6 +10,7 @@ create table connections (
     state      text not null check (state in ('active', 'paused', 'disconnected')),
     reason     text not null default '',
     changed_at timestamptz,
+    since      timestamptz,
     settings   bytea
 );
 
