@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -50,15 +49,7 @@ type app struct {
 }
 
 // version is set when a release is built: -ldflags "-X main.version=…".
-var version = buildVersion()
-
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "dev"
-	}
-	return info.Main.Version
-}
+var version = "dev"
 
 // execute runs the command that args name.
 func (a *app) execute(ctx context.Context, args []string) int {

@@ -53,7 +53,7 @@ func newBridge(p parts) (*bridge, error) {
 	}
 	b.states = newStates(p.store, p.clock, p.log)
 	b.loop = &connector.Loop{
-		Queue: p.store, Clock: p.clock, Runnable: b.runnable, Workers: p.cfg.Limits.Workers, Lease: longestLook, Log: p.log,
+		Queue: p.store, Clock: p.clock, Runnable: b.runnable, Workers: p.cfg.Limits.Workers, Recover: true, Lease: longestLook, Log: p.log,
 		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: observe.Looking(&order.Reconciler{
 			Store: p.store, Sides: b.sides, Clock: p.clock, Log: p.log, CallTime: time.Duration(p.cfg.Limits.CallTimeout), Denied: b.denied})},
 	}

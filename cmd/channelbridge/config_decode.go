@@ -37,12 +37,13 @@ func newDecoder(file string, raw []byte, env func(string) (string, bool)) *decod
 		seen: map[string]place{}, fromEnv: map[string]string{}, bad: map[string]bool{}}
 }
 
-// read parses raw and fills v, a pointer to a struct.
-func (d *decoder) read(raw []byte, v any) {
+// read parses raw and fills v, a pointer to a struct. It reports false when nothing could be
+// made of raw, so that looking further would only report what follows from that.
+func (d *decoder) read(raw []byte, v any) bool {
 	f, err := parser.ParseBytes(raw, 0)
 	if err != nil {
 		d.syntax(err)
-		return
+		return false
 	}
 	var body ast.Node
 	for _, doc := range f.Docs {
@@ -51,11 +52,16 @@ func (d *decoder) read(raw []byte, v any) {
 		}
 		if body != nil {
 			d.fault("", "the file holds more than one document")
-			return
+			return false
 		}
 		body = doc.Body
 	}
+	if _, ok := pairs(body); !ok {
+		d.fault("", "here stand keys and values, not %s", kindOf(body))
+		return false
+	}
 	d.object(body, reflect.ValueOf(v).Elem(), "")
+	return true
 }
 
 // syntax reports what is not YAML. The values of the line are not shown: nobody knows what they are.

@@ -43,9 +43,10 @@ func cause(err error) string {
 func parseConfig(file string, raw []byte, env func(string) (string, bool)) (*Config, error) {
 	c := &Config{}
 	d := newDecoder(file, raw, env)
-	d.read(raw, c)
-	c.derive()
-	c.check(d)
+	if d.read(raw, c) {
+		c.derive()
+		c.check(d)
+	}
 	return c, d.err()
 }
 
@@ -63,9 +64,10 @@ func parseStored(id string, raw []byte) (ConnectionConfig, error) {
 
 func readConnection(d *decoder, raw []byte) (ConnectionConfig, error) {
 	var c ConnectionConfig
-	d.read(raw, &c)
-	c.derive()
-	c.check(d, "")
+	if d.read(raw, &c) {
+		c.derive()
+		c.check(d, "")
+	}
 	return c, d.err()
 }
 

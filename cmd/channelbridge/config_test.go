@@ -129,7 +129,7 @@ func TestFaultsOneByOne(t *testing.T) {
 		"database password":    {"database_url: 'postgres://u:p%zz@h/d'", "is not a URL"},
 		"share":                {"tracing: {share: 2}", "not between 0 and 1"},
 		"public url":           {"public_url: bridge.example.com", "not an http or https address"},
-		"id":                   {"connections: [{id: 'A B', platform: amazon}]", "does not look like"},
+		"id":                   {strings.Replace(shop, "id: shop", "id: A B", 1), "does not look like"},
 		"no store":             {shop + "  - {id: a, platform: generic, generic: {endpoint: 'http://x'}}", "names the store in which"},
 		"channel as store":     {shop + "  - {id: a, platform: generic, store: shop, generic: {endpoint: 'http://x'}}\n  - {id: b, platform: generic, store: a, generic: {endpoint: 'http://x'}}", `"a" is a sales channel, not a store`},
 		"foreign section":      {shop + "    amazon: {seller_id: A, region: na, client_id: c, client_secret: s, refresh_token: r}", "the platform is shopify: a section amazon does not belong here"},
@@ -140,6 +140,9 @@ func TestFaultsOneByOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := parseConfig("c.yaml", []byte(c.raw), noEnv)
 			require.ErrorContains(t, err, c.want)
+			ce, ok := errors.AsType[*ConfigError](err)
+			require.True(t, ok)
+			require.Len(t, ce.Faults, 1, "one mistake is one fault")
 		})
 	}
 }
