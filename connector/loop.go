@@ -3,7 +3,9 @@ package connector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -33,6 +35,7 @@ type Loop struct {
 	Workers     int                   // 0: 32
 	Lease       time.Duration         // 0: 2 min; longer than any look may take
 	Idle        time.Duration         // 0: 500 ms; how often to ask when nobody nudges
+	Recover     bool                  // a look that panics is a failed look, not the end of the process
 	Log         *slog.Logger
 	Observe     func(Looked)
 
@@ -142,7 +145,7 @@ func (l *Loop) turn(ctx context.Context, w Work) {
 		l.Log.Error("no reconciler", "kind", string(w.Subject.Kind), "subject", w.Subject.String())
 		return
 	}
-	next, err := r.Reconcile(ctx, w)
+	next, err := l.reconcile(ctx, r, w)
 	now := l.Clock()
 	if err != nil {
 		next.Failed = true
@@ -155,6 +158,20 @@ func (l *Loop) turn(ctx context.Context, w Work) {
 		l.Log.Error("release", "subject", w.Subject.String(), "error", rerr)
 	}
 	l.Observe(Looked{Work: w, Next: next, Err: err, Took: now.Sub(began)})
+}
+
+// reconcile looks at one subject; a panic of one poisoned subject does not stop the others.
+func (l *Loop) reconcile(ctx context.Context, r Reconciler, w Work) (n Next, err error) {
+	if l.Recover {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+				n.Holds = []Hold{{Kind: "defect", Level: Blocks, Reason: "the bridge failed while looking at this order",
+					Hint: "report this with the log; it is tried again with growing pauses, other orders are not affected"}}
+			}
+		}()
+	}
+	return r.Reconcile(ctx, w)
 }
 
 // Backoff says when to look again after a failure: the wait doubles from 2 s to 15 min, is never

@@ -22,9 +22,9 @@ func (n Needs) any() bool { return n.Market || n.Shop || n.Search }
 // needs decides what to look at for a record.
 func needs(r connector.Record, p Policy, market *marketplace.Order, now time.Time) Needs {
 	var n Needs
-	n.Market = stale(r.Market, r.HeardMarket, p.SettleMarket, now) || unseen(r, connector.Market, r.Market, p, now)
+	n.Market = stale(r.Market, r.HeardMarket, p.SettleMarket, now) || unseen(r, connector.Market, r.Market, market, p, now)
 	if r.Shop.Set() {
-		n.Shop = stale(r.Store, r.HeardShop, p.SettleShop, now) || unseen(r, connector.Shop, r.Store, p, now)
+		n.Shop = stale(r.Store, r.HeardShop, p.SettleShop, now) || unseen(r, connector.Shop, r.Store, market, p, now)
 		return n
 	}
 	n.Search = market != nil && searchable(r, p, market, now)
@@ -47,9 +47,13 @@ func stale(s *connector.Snapshot, h connector.Heard, settle time.Duration, now t
 }
 
 // unseen reports an effect on the side that should show by now and has not been looked for.
-func unseen(r connector.Record, side connector.Side, s *connector.Snapshot, p Policy, now time.Time) bool {
+func unseen(r connector.Record, side connector.Side, s *connector.Snapshot, m *marketplace.Order, p Policy, now time.Time) bool {
 	if s == nil {
 		return true
+	}
+	pl := &planner{Snapshot: Snapshot{Market: m, Ledger: r.Entries}}
+	if r.Market != nil {
+		pl.MarketAt = r.Market.ObservedAt
 	}
 	settle := p.SettleMarket
 	if side == connector.Shop {
@@ -66,6 +70,9 @@ func unseen(r connector.Record, side connector.Side, s *connector.Snapshot, p Po
 				return true
 			}
 		case connector.Done:
+			if side == connector.Shop && s.ObservedAt.After(e.SettledAt) || side == connector.Market && m != nil && pl.confirmed(e) {
+				continue // the plan will see it
+			}
 			show := e.SettledAt.Add(max(settle, p.ProveAfter))
 			if now.After(show) && (s.ObservedAt.Before(show) || now.Sub(s.ObservedAt) >= time.Hour) {
 				return true

@@ -93,9 +93,19 @@ func SweepShop(store connector.ConnectionID, a shopadmin.Admin, clock connector.
 		for _, o := range page.Orders {
 			out.Observations = append(out.Observations, ShopObservation(store, o, connector.Subject{}, at))
 		}
+		for _, f := range page.Faulty {
+			out.Observations = append(out.Observations, faultyShop(store, f, connector.Subject{}, at))
+		}
 		out.Next, err = json.Marshal(page.Next)
 		return out, err
 	}
+}
+
+// faultyShop keeps a store order that could not be understood.
+func faultyShop(store connector.ConnectionID, f shopadmin.Faulty, s connector.Subject, at time.Time) connector.Observation {
+	o := ShopObservation(store, shopadmin.Order{ID: f.ID, Mark: f.Mark, UpdatedAt: f.UpdatedAt}, s, at)
+	o.Body, o.Fault, o.Note = f.Raw, f.Err.Error(), "the store's order cannot be understood"
+	return o
 }
 
 func cursor(raw []byte, c any) error {

@@ -38,7 +38,11 @@ func (p *planner) readable() bool {
 		p.blocks("not_found", "", "the channel answers that it does not know this order",
 			"nothing is concluded from that; check the order at the channel")
 	}
-	return p.Market != nil && p.MarketFault == ""
+	if p.ShopFault != "" {
+		p.blocks("unreadable", "store", "the store's order cannot be understood: "+p.ShopFault,
+			"correct the order in the store or update the bridge")
+	}
+	return p.Market != nil && p.MarketFault == "" && p.ShopFault == ""
 }
 
 // problems shows what the adapter could not map or add up. The order goes on.

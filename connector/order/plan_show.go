@@ -57,6 +57,9 @@ func (p *planner) cancelRequest() {
 		p.holdShipping(0, reason)
 		return
 	}
+	if e := entries[0]; e.State == connector.Retry && e.Class == "denied" {
+		p.warns("hold_refused", "", "the store does not let us hold orders: "+e.Reason, "give the app the permission, and stop the shipping by hand until then")
+	}
 	switch s, at := allow(entries[0], marketplace.RepeatNatural, p.Policy.SettleShop, p.ShopAt, p.Now); s {
 	case wait:
 		p.wake(at)
@@ -119,6 +122,9 @@ func (p *planner) update() {
 }
 
 func (p *planner) updateAgain(e connector.Entry, n int) {
+	if e.State == connector.Retry && e.Class == "denied" {
+		p.warns("update_refused", "", "the store does not let us change orders: "+e.Reason, "give the app the permission, or enter the change by hand")
+	}
 	switch s, at := allow(e, marketplace.RepeatNatural, p.Policy.SettleShop, p.ShopAt, p.Now); s {
 	case wait:
 		p.wake(at)

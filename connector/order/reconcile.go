@@ -158,6 +158,9 @@ func (t *turn) lookShop(ctx context.Context) error {
 	case fault.Is(err, fault.NotFound):
 		t.gone = true
 		return nil
+	case fault.Is(err, fault.Refused):
+		at := t.Clock()
+		return t.seen(ctx, at, faultyShop(t.s.Store, shopadmin.Faulty{ID: shopadmin.OrderID(t.rec.Shop.ID), UpdatedAt: at, Err: err}, t.w.Subject, at))
 	}
 	return t.denied(ctx, t.s.Store, fault.Wrap(err, "order %s: reading its mirror %s", t.w.Subject, t.rec.Shop.ID))
 }
@@ -214,7 +217,7 @@ func SnapshotOf(rec connector.Record, p Policy, m *marketplace.Order, shop *shop
 		s.MarketAt, s.MarketFault = rec.Market.ObservedAt, rec.Market.Fault
 	}
 	if rec.Store != nil {
-		s.ShopAt = rec.Store.ObservedAt
+		s.ShopAt, s.ShopFault = rec.Store.ObservedAt, rec.Store.Fault
 	}
 	return s
 }

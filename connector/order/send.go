@@ -71,9 +71,12 @@ func (t *turn) settle(ctx context.Context, e connector.Entry, o connector.Outcom
 	return fault.Wrap(err, "order %s: recording the outcome of %s", t.w.Subject, e.Key)
 }
 
+// optional tells the writes a store may deny for want of a permission while all else goes on.
+func optional(v connector.Verb) bool { return v == HoldShipping || v == UpdateMirror }
+
 // after says whether the turn may go on after a call failed.
 func (t *turn) after(ctx context.Context, c connector.Command, err error) error {
-	if err == nil || fault.Is(err, fault.Refused) || fault.Is(err, fault.NotFound) {
+	if err == nil || fault.Is(err, fault.Refused) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) && optional(c.Verb) {
 		return nil
 	}
 	conn := t.w.Subject.Channel
@@ -92,6 +95,9 @@ func failed(err error, e connector.Entry, now time.Time) connector.Outcome {
 		o.State, o.RetryAt = connector.Retry, now.Add(max(fault.After(err), resend(e.Attempts)))
 	case fault.Denied:
 		o.State, o.RetryAt = connector.Retry, now.Add(max(fault.After(err), time.Minute))
+		if optional(e.Verb) {
+			o.RetryAt = now.Add(30 * time.Minute)
+		}
 	case fault.Refused, fault.NotFound:
 		o.State, o.Note = connector.Refused, fmt.Sprintf("%s refused: %v", e.Verb, err)
 	default:

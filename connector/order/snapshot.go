@@ -49,6 +49,7 @@ type Snapshot struct {
 	MarketFault string           // the last read could not be understood
 	Shop        *shopadmin.Order // nil: no mirror seen
 	ShopAt      time.Time
+	ShopFault   string // the store's last answer could not be understood
 	ShopRef     connector.ShopRef
 	Searched    time.Time           // when the store was last searched for the mark, and had nothing
 	Twins       []shopadmin.OrderID // further store orders that carry our mark
