@@ -38,7 +38,7 @@ func (s *stopwatch) created(id string) {
 func mirror(ctx context.Context, s settings, r *report) error {
 	watch := &stopwatch{pushed: map[string]time.Time{}}
 	w, err := rig.Open(ctx, rig.Options{Program: s.program, Dir: s.dir, Seed: 1, Senders: 64, ShopLatency: 50 * time.Millisecond,
-		Created: watch.created, Database: server.Settings})
+		Sweep: 2 * time.Minute, Created: watch.created, Database: server.Settings})
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ limits: {call_timeout: 3s, shutdown: 20s%s}
 connections:
   - id: %s
     platform: shopify
-    sweep_every: 5s
+    sweep_every: %s
     shopify:
       shop: %s
       client_secret: %s
@@ -53,13 +53,13 @@ connections:
     platform: generic
     store: %s
     tag: Bazaar
-    sweep_every: 5s
+    sweep_every: %s
     carriers: {"": {code: other}}
     generic:
       endpoint: %s
       token: %s
       secret: %s
       settle_in: 2s
-`, b.Addr, b.URL(""), w.Cluster.URL(), w.Dir, lease, ShopID, ShopDomain, ShopSecret, ShopToken, w.Shop.HTTP.URL, settle,
-		MarketID, ShopID, w.Market.HTTP.URL, marketToken, marketSecret)
+`, b.Addr, b.URL(""), w.Cluster.URL(), w.Dir, lease, ShopID, w.Sweep, ShopDomain, ShopSecret, ShopToken, w.Shop.HTTP.URL, settle,
+		MarketID, ShopID, w.Sweep, w.Market.HTTP.URL, marketToken, marketSecret)
 }

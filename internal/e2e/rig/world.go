@@ -18,9 +18,10 @@ type Options struct {
 	Program string
 	Dir     string // for configuration and logs
 	Seed    uint64
-	Bridges int     // instances on one database. 0: 1
-	Senders int     // 0: 32
-	Repeat  float64 // share of pushes sent twice
+	Bridges int           // instances on one database. 0: 1
+	Senders int           // 0: 32
+	Repeat  float64       // share of pushes sent twice
+	Sweep   time.Duration // between two listings of what changed. 0: 5 s, far more often than usual
 
 	// Through, if set, stands between senders and an instance: it is given the instance's address
 	// and returns the address to send to.
@@ -51,6 +52,9 @@ type World struct {
 // Open builds a world. The bridge is not started yet.
 func Open(ctx context.Context, o Options) (w *World, err error) {
 	o.Bridges, o.Senders = max(o.Bridges, 1), or(o.Senders, 32)
+	if o.Sweep == 0 {
+		o.Sweep = 5 * time.Second
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	w = &World{Options: o, end: cancel}
 	defer func() {
