@@ -101,4 +101,7 @@ type Ledger interface {
 	// one that speaks of an earlier attempt than the last says nothing about the last unless it
 	// is done.
 	Settle(ctx context.Context, id int64, o Outcome) error
+	// Reopen is a person's decision to try what was refused once more: all refused entries of the
+	// subject may be sent again, and it is due. It returns how many there were.
+	Reopen(ctx context.Context, s Subject, at time.Time, note string) (int, error)
 }

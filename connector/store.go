@@ -11,8 +11,8 @@ type Queue interface {
 	// that mirror nothing are dropped.
 	Touch(ctx context.Context, at time.Time, t ...Touch) error
 	// Seen keeps snapshots. A snapshot is news when its version is newer than the kept one, or
-	// equal with other contents; news makes the subject due. An older one is dropped. It returns
-	// how many were news.
+	// equal with other contents; news makes the subject due. An older one is dropped, and so is one
+	// that cannot be understood where a readable one is kept. It returns how many were news.
 	Seen(ctx context.Context, at time.Time, o ...Observation) (news int, err error)
 	// Claim leases up to n subjects of the given channels that are due, deadlines first.
 	Claim(ctx context.Context, now time.Time, n int, lease time.Duration, channels []ConnectionID) ([]Work, error)
@@ -31,12 +31,14 @@ type Record struct {
 	Store    *Snapshot
 	// HeardMarket and HeardShop are the newest change each side has told us of.
 	HeardMarket, HeardShop Heard
-	Entries                []Entry // oldest first
-	Holds                  []Hold
-	FirstSeen              time.Time
-	NextAt, DueAt          time.Time
-	Summary                Summary
-	Final                  bool
+	// LookMarket and LookShop are the last reads of each side by itself.
+	LookMarket, LookShop Look
+	Entries              []Entry // oldest first
+	Holds                []Hold
+	FirstSeen            time.Time
+	NextAt, DueAt        time.Time
+	Summary              Summary
+	Final                bool
 }
 
 // Cursor is where a sweep of one connection stands.

@@ -66,6 +66,12 @@ type Heard struct {
 	At      time.Time
 }
 
+// Look is the last time a side was read by itself, and what kept that read from being used.
+type Look struct {
+	At      time.Time
+	Trouble string // refused, not found, not to be understood; "" when it was read
+}
+
 // Touch says "look at this". The subject is named like an Observation's.
 type Touch struct {
 	Subject Subject
@@ -92,6 +98,8 @@ type Next struct {
 	Holds   []Hold    // all that are open now; others of the subject are closed
 	Final   bool
 	Failed  bool // the look ended in an error; counts towards back-off
+	Market  Look // how the channel was read this time; a zero time changes nothing
+	Shop    Look // and the store
 	Summary Summary
 }
 

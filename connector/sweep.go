@@ -11,6 +11,7 @@ import (
 // SweepPage is one page of a listing, already turned into observations.
 type SweepPage struct {
 	Observations []Observation
+	Touches      []Touch   // orders that have to be looked at by themselves
 	Next         []byte    // the adapter's cursor for the next page
 	Watermark    time.Time // everything changed before this has been listed, once More is false
 	More         bool
@@ -94,7 +95,11 @@ func (s *Sweeper) pages(ctx context.Context, sw Sweep, c Cursor, pos position, l
 			return now.Add(wait), fault.Wrap(err, "sweep %s of %s", sw.Name, sw.Connection)
 		}
 		news, err := s.Store.Seen(ctx, now, page.Observations...)
+		if err == nil && len(page.Touches) > 0 {
+			err = s.Store.Touch(ctx, now, page.Touches...)
+		}
 		if err != nil {
+			_ = s.Store.KeepCursor(ctx, c, c.RanAt, time.Time{})
 			return now.Add(time.Second), fault.Wrap(err, "sweep %s of %s: keeping a page", sw.Name, sw.Connection)
 		}
 		if s.Observe != nil {

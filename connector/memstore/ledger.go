@@ -59,6 +59,26 @@ func (s *Store) active(channel connector.ConnectionID) bool {
 	return s.connections[c.Store].State == connector.Active
 }
 
+// Reopen lets refused entries be sent again.
+func (s *Store) Reopen(_ context.Context, sub connector.Subject, at time.Time, note string) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.subjects[sub]
+	if r == nil {
+		return 0, connector.ErrNotFound
+	}
+	n := 0
+	for _, e := range s.entries {
+		if e.Subject == sub && e.State == connector.Refused {
+			e.State, e.RetryAt = connector.Retry, at
+			n++
+		}
+	}
+	r.due(at)
+	s.note(sub, at, "operator", "reopen", note)
+	return n, nil
+}
+
 // Settle records an outcome.
 func (s *Store) Settle(_ context.Context, id int64, o connector.Outcome) error {
 	s.mu.Lock()

@@ -237,6 +237,9 @@ func (s *Store) attach(r *row, ref connector.ShopRef) bool {
 
 // fresh reports whether a snapshot is news.
 func fresh(old *connector.Snapshot, o connector.Snapshot) bool {
+	if old != nil && old.Fault == "" && o.Fault != "" {
+		return false
+	}
 	if old == nil || o.Version.After(old.Version) {
 		return true
 	}
@@ -342,6 +345,12 @@ func (s *Store) Release(_ context.Context, w connector.Work, at time.Time, n con
 		r.failures = 0
 	}
 	r.rec.Summary = n.Summary
+	if !n.Market.At.IsZero() {
+		r.rec.LookMarket = n.Market
+	}
+	if !n.Shop.At.IsZero() {
+		r.rec.LookShop = n.Shop
+	}
 	s.holds(r, at, n.Holds)
 	return nil
 }

@@ -42,7 +42,7 @@ func allow(e connector.Entry, class marketplace.RepeatClass, settle time.Duratio
 			return wait, e.Deadline
 		}
 		if class != marketplace.RepeatNone && class != "" {
-			if at := e.IntendedAt.Add(resend(e.Attempts)); now.Before(at) {
+			if at := e.IntendedAt.Add(pace(e, e.IntendedAt)); now.Before(at) {
 				return wait, at
 			}
 			return again, time.Time{}
@@ -57,6 +57,20 @@ func allow(e connector.Entry, class marketplace.RepeatClass, settle time.Duratio
 		return again, time.Time{}
 	}
 	return nothing, time.Time{}
+}
+
+// pace is how long to wait after an entry's latest attempt, and never longer than a tenth of the
+// time left to its deadline.
+func pace(e connector.Entry, now time.Time) time.Duration {
+	return within(resend(e.Attempts), e.Due, now)
+}
+
+// within cuts a pause to a tenth of the time left to a deadline, but not below a second.
+func within(d time.Duration, due, now time.Time) time.Duration {
+	if left := due.Sub(now); !due.IsZero() && left > 0 {
+		return min(d, max(left/10, time.Second))
+	}
+	return d
 }
 
 // resend is how long to wait after the n-th attempt before repeating one that may be repeated.

@@ -2,9 +2,15 @@ package order
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"channelbridge/connector"
 	"channelbridge/internal/fault"
@@ -29,7 +35,7 @@ func MarketObservation(channel connector.ConnectionID, o marketplace.Order, at t
 // FaultyObservation keeps an order that could not be understood.
 func FaultyObservation(s connector.Subject, at time.Time, raw []byte, err error) connector.Observation {
 	return connector.Observation{Subject: s, Side: connector.Market,
-		Snapshot: connector.Snapshot{Version: at, ObservedAt: at, Body: raw, Fault: err.Error()},
+		Snapshot: connector.Snapshot{ObservedAt: at, Body: raw, Fault: err.Error()},
 		Note:     "the channel's order cannot be understood"}
 }
 
@@ -62,15 +68,19 @@ func SweepMarket(channel connector.ConnectionID, a marketplace.Adapter, clock co
 		out := connector.SweepPage{Watermark: page.Next.Since, More: page.More}
 		at := clock()
 		for _, o := range page.Orders {
+			if id := nameOf(string(o.ID), nil); id != string(o.ID) { // it would fail the whole page
+				s := connector.Subject{Kind: connector.KindOrder, Channel: channel, ID: id}
+				out.Observations = append(out.Observations, FaultyObservation(s, at, nil, errors.New("its order number is too long or not text")))
+				continue
+			}
 			out.Observations = append(out.Observations, MarketObservation(channel, o, at))
 		}
 		for _, f := range page.Faulty {
-			s := connector.Subject{Kind: connector.KindOrder, Channel: channel, ID: string(f.ID)}
+			s := connector.Subject{Kind: connector.KindOrder, Channel: channel, ID: nameOf(string(f.ID), f.Raw)}
 			obs := FaultyObservation(s, at, f.Raw, f.Err)
-			if !f.UpdatedAt.IsZero() {
-				obs.Version = f.UpdatedAt
-			}
+			obs.Version = f.UpdatedAt
 			out.Observations = append(out.Observations, obs)
+			out.Touches = append(out.Touches, connector.Touch{Subject: s, Side: connector.Market, Heard: f.UpdatedAt})
 		}
 		out.Next, err = json.Marshal(page.Next)
 		return out, err
@@ -93,19 +103,21 @@ func SweepShop(store connector.ConnectionID, a shopadmin.Admin, clock connector.
 		for _, o := range page.Orders {
 			out.Observations = append(out.Observations, ShopObservation(store, o, connector.Subject{}, at))
 		}
-		for _, f := range page.Faulty {
-			out.Observations = append(out.Observations, faultyShop(store, f, connector.Subject{}, at))
+		for _, f := range page.Faulty { // a look will say what is wrong with it
+			out.Touches = append(out.Touches, connector.Touch{Shop: connector.ShopRef{Store: store, ID: string(f.ID)}, Side: connector.Shop, Heard: f.UpdatedAt})
 		}
 		out.Next, err = json.Marshal(page.Next)
 		return out, err
 	}
 }
 
-// faultyShop keeps a store order that could not be understood.
-func faultyShop(store connector.ConnectionID, f shopadmin.Faulty, s connector.Subject, at time.Time) connector.Observation {
-	o := ShopObservation(store, shopadmin.Order{ID: f.ID, Mark: f.Mark, UpdatedAt: f.UpdatedAt}, s, at)
-	o.Body, o.Fault, o.Note = f.Raw, f.Err.Error(), "the store's order cannot be understood"
-	return o
+// nameOf is the order's number, or a name made of its bytes when it has none that can be kept.
+func nameOf(id string, raw []byte) string {
+	if id != "" && len(id) <= 200 && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl) {
+		return id
+	}
+	sum := sha256.Sum256(append([]byte(id+"\n"), raw...))
+	return "unreadable-" + hex.EncodeToString(sum[:8])
 }
 
 func cursor(raw []byte, c any) error {

@@ -30,19 +30,23 @@ func Plan(s Snapshot) Decision {
 
 // readable reports whether there is an order to decide about; otherwise it says what is wrong.
 func (p *planner) readable() bool {
-	if p.MarketFault != "" {
-		p.blocks("unreadable", "", "the channel's order cannot be understood: "+p.MarketFault,
-			"the raw answer is kept; correct the order at the channel or update the bridge, then replay it")
-	}
-	if p.Missing {
+	switch {
+	case p.Missing:
 		p.blocks("not_found", "", "the channel answers that it does not know this order",
 			"nothing is concluded from that; check the order at the channel")
+	case p.MarketFault != "":
+		p.blocks("unreadable", "", "the channel's order cannot be read: "+p.MarketFault,
+			"it is read again several times a day and at every news; correct the order at the channel, or update the bridge")
 	}
-	if p.ShopFault != "" {
-		p.blocks("unreadable", "store", "the store's order cannot be understood: "+p.ShopFault,
-			"correct the order in the store or update the bridge")
+	switch {
+	case p.Gone:
+		p.blocks("mirror_missing", "", "the store says that the mirrored order "+p.ShopRef.ID+" does not exist, or does not let us read it",
+			"it is not created again by itself; an order older than 60 days needs the scope read_all_orders")
+	case p.ShopFault != "":
+		p.blocks("unreadable", "store", "the store's order cannot be read: "+p.ShopFault,
+			"it is read again several times a day and at every news; correct the order in the store, or update the bridge")
 	}
-	return p.Market != nil && p.MarketFault == "" && p.ShopFault == ""
+	return p.Market != nil
 }
 
 // problems shows what the adapter could not map or add up. The order goes on.

@@ -42,14 +42,11 @@ func (p *planner) mirror() {
 	}
 	entries := p.entries(CreateMirror, "1")
 	if len(entries) > 0 {
+		p.total(entries[0])
 		p.mirrorAgain(entries[len(entries)-1])
 		return
 	}
-	if p.Shop != nil || !p.expected() {
-		return
-	}
-	if p.ShopRef.Set() {
-		p.mirrorGone()
+	if p.Shop != nil || p.ShopRef.Set() || !p.expected() || p.MarketFault != "" || p.Missing {
 		return
 	}
 	if p.Searched.IsZero() { // find before create
@@ -57,6 +54,14 @@ func (p *planner) mirror() {
 		return
 	}
 	p.create(0, fmt.Sprintf("the channel's order is %s and the store has no order with its mark", p.Market.Lifecycle))
+}
+
+// total shows a mirrored order whose total is not what was paid at the channel.
+func (p *planner) total(e connector.Entry) {
+	if p.Shop != nil && p.Shop.Total.Currency == e.Amount.Currency && p.Shop.Total != e.Amount {
+		p.warns("divergence", "total", fmt.Sprintf("the store order's total is %s, at the channel %s was paid", p.Shop.Total, e.Amount),
+			"compare the two orders; an edit in the store is one possible cause")
+	}
 }
 
 // mirrorAgain goes on with a create that is in the ledger.
@@ -67,8 +72,7 @@ func (p *planner) mirrorAgain(e connector.Entry) {
 		}
 		return
 	}
-	if e.State == connector.Done || e.State == connector.Proven {
-		p.mirrorGone()
+	if e.State == connector.Done || e.State == connector.Proven || p.ShopRef.Set() {
 		return
 	}
 	switch s, at := allow(e, marketplace.RepeatNone, p.Policy.SettleShop, p.Searched, p.Now); s {
@@ -81,17 +85,8 @@ func (p *planner) mirrorAgain(e connector.Entry) {
 			p.create(e.ID, "the earlier attempt left no order in the store")
 		}
 	case answered:
-		p.blocks("mirror_refused", "", "the store refused to create the order: "+e.Reason, "correct the cause, then run the order again")
+		p.blocks("mirror_refused", "", "the store refused to create the order: "+e.Reason, "correct the cause, then run: channelbridge orders retry "+p.Subject.String())
 	}
-}
-
-func (p *planner) mirrorGone() {
-	if p.Gone {
-		p.blocks("mirror_missing", "", "the store says the mirrored order "+p.ShopRef.ID+" does not exist any more",
-			"it is not created again by itself")
-		return
-	}
-	p.wake(p.Now)
 }
 
 func (p *planner) create(again int64, why string) {

@@ -59,7 +59,7 @@ func (p *planner) parcelOut(f shopadmin.Fulfillment, lines []marketplace.Shipmen
 			p.openPush(f, due)
 		case p.mayShip(f, lines):
 			p.confirm(f, want, 1, 0, due)
-		case p.Market.Lifecycle == marketplace.Pending:
+		case p.Market.Lifecycle == marketplace.Pending, p.Market.Lifecycle == marketplace.Unmapped:
 			p.openPush(f, due)
 		}
 		return
@@ -95,6 +95,10 @@ func (p *planner) edit(f shopadmin.Fulfillment, last connector.Entry, was, want 
 
 // confirmAgain goes on with a confirmation that is in the ledger and not known to have worked.
 func (p *planner) confirmAgain(f shopadmin.Fulfillment, last connector.Entry, was, want marketplace.Shipment, n int, due time.Time) {
+	if last.State == connector.Retry && last.Class == "denied" {
+		p.blocks("shipment_denied", f.ID, fmt.Sprintf("the channel does not let us confirm %s: %s", f.Name, last.Reason),
+			"check the application's roles at the channel; it is tried again by itself")
+	}
 	switch s, at := allow(last, p.Policy.RepeatConfirm, p.Policy.SettleMarket, p.MarketAt, p.Now); s {
 	case wait:
 		p.wake(at)
@@ -120,7 +124,7 @@ func (p *planner) confirmAgain(f shopadmin.Fulfillment, last connector.Entry, wa
 			return
 		}
 		p.blocks("shipment_refused", f.ID, fmt.Sprintf("the channel refused the shipment %s: %s", f.Name, last.Reason),
-			"correct the tracking in the store, or confirm the parcel at the channel")
+			"correct the tracking in the store, confirm the parcel at the channel, or run: channelbridge orders retry "+p.Subject.String())
 	}
 }
 
@@ -367,6 +371,11 @@ func (p *planner) confirmed(e connector.Entry) bool {
 		return false
 	}
 	ours := p.confirmedUnits()
+	if !e.State.Happened() { // it is asked whether it took effect after all
+		for _, l := range s.Lines {
+			ours[l.Line] += l.Quantity
+		}
+	}
 	for _, l := range s.Lines {
 		if m, ok := p.line(l.Line); !ok || m.Shipped < ours[l.Line] {
 			return false

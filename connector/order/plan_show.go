@@ -25,14 +25,15 @@ func (p *planner) show() {
 	if p.Market.Lifecycle == marketplace.Cancelled && p.Shop.CancelledAt.IsZero() {
 		p.blocks("cancelled_at_channel", "", "the order was cancelled at the channel and its mirror is still open in the store",
 			"do not ship it; cancel it in the store")
+		p.stopShipping("channel-cancelled", "the order was cancelled at the channel")
 	}
 	if p.Policy.CanUpdate && p.Shop.CancelledAt.IsZero() {
 		p.update()
 	}
 }
 
-// cancelRequest stops the shipping when the buyer asks to cancel before it: the store order is
-// put on hold, once. Letting the hold go in the store is the merchant's decision to ship.
+// cancelRequest stops the shipping when the buyer asks to cancel before it. Letting the hold go
+// in the store is the merchant's decision to ship.
 func (p *planner) cancelRequest() {
 	r := p.Market.CancelRequest
 	if r == nil || p.Market.Lifecycle != marketplace.Open || !p.Shop.CancelledAt.IsZero() {
@@ -44,17 +45,22 @@ func (p *planner) cancelRequest() {
 	}
 	p.warns("cancel_requested", "", reason,
 		"cancel it with a refund in the store, or release the hold in the store to ship it anyway")
-	if !p.Policy.CanHold || p.byChannel() != "" || Fulfillment(*p.Market, p.Shop) == "fulfilled" {
+	p.stopShipping("buyer-cancel", reason)
+}
+
+// stopShipping puts the store order on hold, once per cause.
+func (p *planner) stopShipping(about, reason string) {
+	if !p.Policy.CanHold || p.byChannel() != "" || !p.leftToShip() {
 		return
 	}
-	entries := p.entries(HoldShipping, "buyer-cancel")
+	entries := p.entries(HoldShipping, about)
 	if len(entries) == 0 {
 		for _, h := range p.Shop.Held {
 			if h.Ours {
 				return
 			}
 		}
-		p.holdShipping(0, reason)
+		p.holdShipping(about, 0, reason)
 		return
 	}
 	if e := entries[0]; e.State == connector.Retry && e.Class == "denied" {
@@ -64,15 +70,25 @@ func (p *planner) cancelRequest() {
 	case wait:
 		p.wake(at)
 	case again:
-		p.holdShipping(entries[0].ID, reason)
+		p.holdShipping(about, entries[0].ID, reason)
 	case answered:
 		p.warns("hold_refused", "", "the store did not put the order on hold: "+entries[0].Reason, "stop the shipping by hand")
 	}
 }
 
-func (p *planner) holdShipping(again int64, reason string) {
-	p.command(connector.Command{Key: p.key(HoldShipping, "buyer-cancel", 1), Verb: HoldShipping, Side: connector.Shop,
-		About: "buyer-cancel", Why: reason, Again: again}, HoldBody{Reason: reason})
+// leftToShip reports whether the store still has something to ship.
+func (p *planner) leftToShip() bool {
+	for _, l := range p.Shop.Lines {
+		if l.Unfulfilled > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *planner) holdShipping(about string, again int64, reason string) {
+	p.command(connector.Command{Key: p.key(HoldShipping, about, 1), Verb: HoldShipping, Side: connector.Shop,
+		About: about, Why: reason, Again: again}, HoldBody{Reason: reason})
 }
 
 // HoldBody is the body of a HoldShipping command.
@@ -94,7 +110,7 @@ func (p *planner) update() {
 			u.Attributes[k] = v
 		}
 	}
-	if a := ShipTo(p.Market.ShipTo); a != nil && (shown.ShipTo == nil || *a != *shown.ShipTo) {
+	if a := ShipTo(p.Market.ShipTo); a != nil && a.Address1 != "" && (shown.ShipTo == nil || *a != *shown.ShipTo) { // a part of an address never replaces a whole one
 		u.ShipTo = a
 	}
 	entries := p.entries(UpdateMirror, "facts")
@@ -187,10 +203,12 @@ func facts(m marketplace.Order, p *planner) map[string]string {
 	case p.byChannel() != "" && m.Lifecycle == marketplace.Closed:
 		out[AttrState] = "shipped by the channel"
 	case p.foreignUnits() > 0:
-		out[AttrState] = fmt.Sprintf("%d units shipped at the channel", p.foreignUnits())
+		out[AttrState] = shippedThere(p.foreignUnits())
 	}
 	return out
 }
+
+func shippedThere(n int) string { return fmt.Sprintf("%d units shipped at the channel", n) }
 
 // foreignUnits counts units the channel counts as shipped without our having confirmed them.
 func (p *planner) foreignUnits() int {

@@ -133,6 +133,19 @@ func TestMirror(t *testing.T) {
 			require.False(t, l.Ships)
 		}
 	})
+	t.Run("what was shipped at the channel before is not shipped again from the store", func(t *testing.T) {
+		m := channelOrder(func(o *marketplace.Order) { o.Lines[0].Shipped = 1 })
+		o := newOrder(t, Plan(snapshot(m, nil)))
+		ships := map[bool]int{}
+		for _, l := range o.Lines {
+			if l.ChannelLine == line {
+				ships[l.Ships] += l.Quantity
+			}
+		}
+		require.Equal(t, map[bool]int{true: 1, false: 1}, ships)
+		require.Equal(t, "1 units shipped at the channel", o.Attributes[AttrState])
+		require.Equal(t, usd(4999), o.Paid)
+	})
 	t.Run("a pending order waits and a cancelled one never comes", func(t *testing.T) {
 		require.Empty(t, Plan(snapshot(channelOrder(func(o *marketplace.Order) { o.Lifecycle = marketplace.Pending }), nil)).Commands)
 		d := Plan(snapshot(channelOrder(func(o *marketplace.Order) { o.Lifecycle = marketplace.Cancelled }), nil))
@@ -258,6 +271,15 @@ func TestShip(t *testing.T) {
 		require.EqualValues(t, 2, d.Commands[0].Again)
 		require.JSONEq(t, string(first.Body), string(d.Commands[0].Body))
 	})
+	t.Run("a confirmation that surely failed is not taken for seen", func(t *testing.T) {
+		c := plan(channelOrder(), storeOrder(all)).Commands[0]
+		failed := entry(2, c, connector.Retry, noon.Add(-time.Minute))
+		s := snapshot(channelOrder(), storeOrder(all), created(t), failed) // the channel lists no packages at all
+		s.MarketAt = noon
+		d := Plan(s)
+		require.Empty(t, d.Proven)
+		require.Equal(t, []connector.Verb{ConfirmShipment}, verbs(d))
+	})
 	t.Run("a corrected number is an edit of the same parcel", func(t *testing.T) {
 		first := plan(channelOrder(), storeOrder(all)).Commands[0]
 		d := plan(channelOrder(), storeOrder(fulfilled("F1", ship, "1Z9", "L1", "L2", "L3")), entry(2, first, connector.Done, noon))
@@ -307,6 +329,24 @@ func TestShow(t *testing.T) {
 		done := entry(2, d.Commands[0], connector.Done, noon)
 		require.Empty(t, Plan(snapshot(channelOrder(func(o *marketplace.Order) { o.ShipTo.Line1 = "2 Side St" }), storeOrder(), created(t), done)).Commands)
 		require.Empty(t, Plan(snapshot(channelOrder(), storeOrder(func(o *shopadmin.Order) { o.Attributes = map[string]string{"gift": "yes"} }), created(t))).Commands)
+	})
+	t.Run("an order cancelled at the channel is held in the store", func(t *testing.T) {
+		d := Plan(snapshot(channelOrder(func(o *marketplace.Order) { o.Lifecycle = marketplace.Cancelled }), storeOrder(), created(t)))
+		require.Contains(t, verbs(d), HoldShipping)
+		require.Contains(t, kinds(d), "cancelled_at_channel")
+	})
+	t.Run("a side that cannot be read is shown, and the other goes on", func(t *testing.T) {
+		s := snapshot(channelOrder(), storeOrder(fulfilled("F1", noon.Add(-time.Hour), "1Z1", "L1", "L2", "L3")), created(t))
+		s.MarketFault, s.ShopFault = "nobody knows", "refused"
+		d := Plan(s)
+		require.Equal(t, []connector.Verb{ConfirmShipment}, verbs(d))
+		require.Contains(t, kinds(d), "unreadable")
+		s = snapshot(channelOrder(), nil)
+		s.MarketFault = "nobody knows"
+		require.Empty(t, Plan(s).Commands, "nothing is created from old news")
+		s = snapshot(channelOrder(), storeOrder(), created(t))
+		s.Gone = true
+		require.Contains(t, kinds(Plan(s)), "mirror_missing")
 	})
 	t.Run("a buyer's wish to cancel holds the shipping once", func(t *testing.T) {
 		m := channelOrder(func(o *marketplace.Order) { o.CancelRequest = &marketplace.CancelRequest{Reason: "changed my mind"} })

@@ -38,8 +38,9 @@ type Reconciler struct {
 	Log   *slog.Logger
 	// CallTime is how long one outside write may take; its ledger deadline. 0: 30 s.
 	CallTime time.Duration
-	// Denied is told that a connection refused our credentials.
-	Denied func(ctx context.Context, conn connector.ConnectionID, err error)
+	// Denied is told that a connection refused a call for want of permission. It reports whether
+	// the whole connection is refused; otherwise only this order is. Nil: always the whole.
+	Denied func(ctx context.Context, conn connector.ConnectionID, err error) bool
 }
 
 // maxRounds bounds the plan-and-do rounds of one look. A calm order needs two.
@@ -63,7 +64,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, w connector.Work) (connector
 		}
 		d = Plan(t.snapshot())
 		done, err := t.do(ctx, d)
-		if err != nil || done || round == maxRounds {
+		if !done && round == maxRounds {
+			done, t.cut = true, true
+		}
+		if err != nil || done {
 			return t.next(d), err
 		}
 	}
@@ -79,15 +83,21 @@ type turn struct {
 	shop     *shopadmin.Order
 	searched time.Time
 	twins    []shopadmin.OrderID
-	gone     bool
-	missing  bool
 	looked   int
+	looks    [2]connector.Look // of the channel and the store, this turn
+	cut      bool              // something was left to do: come back soon
 }
 
 func (t *turn) load(ctx context.Context) error {
 	rec, err := t.Store.Load(ctx, t.w.Subject)
 	if err != nil {
 		return fault.Wrap(err, "order %s: loading", t.w.Subject)
+	}
+	if !t.looks[0].At.IsZero() {
+		rec.LookMarket = t.looks[0]
+	}
+	if !t.looks[1].At.IsZero() {
+		rec.LookShop = t.looks[1]
 	}
 	t.rec = rec
 	t.market, t.shop, err = Decode(rec)
@@ -134,42 +144,59 @@ func (t *turn) look(ctx context.Context) error {
 	return nil
 }
 
+// notThere is the trouble of a side that answers that there is no such order.
+const notThere = "it does not exist"
+
 func (t *turn) lookMarket(ctx context.Context) error {
 	o, err := t.s.Channel.Order(ctx, marketplace.OrderID(t.w.Subject.ID))
 	at := t.Clock()
 	var faulty *marketplace.FaultyError
 	switch {
 	case err == nil:
+		t.looks[0] = connector.Look{At: at}
 		return t.seen(ctx, at, MarketObservation(t.w.Subject.Channel, o, at))
 	case errors.As(err, &faulty):
+		t.looks[0] = connector.Look{At: at, Trouble: faulty.Error()}
 		return t.seen(ctx, at, FaultyObservation(t.w.Subject, at, faulty.Raw, faulty.Err))
-	case fault.Is(err, fault.NotFound):
-		t.missing = true
-		return nil
 	}
-	return t.denied(ctx, t.w.Subject.Channel, fault.Wrap(err, "order %s: reading it at the channel", t.w.Subject))
+	return t.unread(ctx, 0, t.w.Subject.Channel, at, fault.Wrap(err, "order %s: reading it at the channel", t.w.Subject))
 }
 
 func (t *turn) lookShop(ctx context.Context) error {
 	o, err := t.s.Shop.Order(ctx, shopadmin.OrderID(t.rec.Shop.ID))
-	switch {
-	case err == nil:
-		return t.seen(ctx, t.Clock(), ShopObservation(t.s.Store, o, t.w.Subject, t.Clock()))
-	case fault.Is(err, fault.NotFound):
-		t.gone = true
-		return nil
-	case fault.Is(err, fault.Refused):
-		at := t.Clock()
-		return t.seen(ctx, at, faultyShop(t.s.Store, shopadmin.Faulty{ID: shopadmin.OrderID(t.rec.Shop.ID), UpdatedAt: at, Err: err}, t.w.Subject, at))
+	at := t.Clock()
+	if err == nil {
+		t.looks[1] = connector.Look{At: at}
+		return t.seen(ctx, at, ShopObservation(t.s.Store, o, t.w.Subject, at))
 	}
-	return t.denied(ctx, t.s.Store, fault.Wrap(err, "order %s: reading its mirror %s", t.w.Subject, t.rec.Shop.ID))
+	return t.unread(ctx, 1, t.s.Store, at, fault.Wrap(err, "order %s: reading its mirror %s", t.w.Subject, t.rec.Shop.ID))
+}
+
+// unread keeps why a side could not be read. What was read before stays; the order goes on with
+// it. An error of the moment is returned instead, to be tried again with growing pauses.
+func (t *turn) unread(ctx context.Context, side int, conn connector.ConnectionID, at time.Time, err error) error {
+	switch fault.Of(err) {
+	case fault.NotFound:
+		t.looks[side] = connector.Look{At: at, Trouble: notThere}
+	case fault.Refused:
+		t.looks[side] = connector.Look{At: at, Trouble: err.Error()}
+	case fault.Denied:
+		if t.denied(ctx, conn, err) {
+			return err
+		}
+		t.looks[side] = connector.Look{At: at, Trouble: err.Error()}
+	default:
+		return err
+	}
+	return t.load(ctx)
 }
 
 // search looks for store orders that carry our mark. The oldest is the mirror.
 func (t *turn) search(ctx context.Context) error {
 	found, err := t.s.Shop.FindByMark(ctx, shopadmin.Mark{Channel: string(t.w.Subject.Channel), Order: t.w.Subject.ID})
 	if err != nil {
-		return t.denied(ctx, t.s.Store, fault.Wrap(err, "order %s: searching its mirror", t.w.Subject))
+		t.denied(ctx, t.s.Store, err)
+		return fault.Wrap(err, "order %s: searching its mirror", t.w.Subject)
 	}
 	if len(found) == 0 {
 		t.searched = t.Clock()
@@ -197,16 +224,14 @@ func (t *turn) seen(ctx context.Context, at time.Time, o connector.Observation) 
 	return t.load(ctx)
 }
 
-func (t *turn) denied(ctx context.Context, conn connector.ConnectionID, err error) error {
-	if fault.Is(err, fault.Denied) && t.Denied != nil {
-		t.Denied(ctx, conn, err)
-	}
-	return err
+// denied reports whether err means that the whole connection refuses us.
+func (t *turn) denied(ctx context.Context, conn connector.ConnectionID, err error) bool {
+	return fault.Is(err, fault.Denied) && (t.Denied == nil || t.Denied(ctx, conn, err))
 }
 
 func (t *turn) snapshot() Snapshot {
 	s := SnapshotOf(t.rec, t.s.Policy, t.market, t.shop, t.Clock())
-	s.Searched, s.Twins, s.Gone, s.Missing = t.searched, t.twins, t.gone, t.missing
+	s.Searched, s.Twins = t.searched, t.twins
 	return s
 }
 
@@ -214,30 +239,44 @@ func (t *turn) snapshot() Snapshot {
 func SnapshotOf(rec connector.Record, p Policy, m *marketplace.Order, shop *shopadmin.Order, now time.Time) Snapshot {
 	s := Snapshot{Subject: rec.Subject, Policy: p, Market: m, Shop: shop, ShopRef: rec.Shop, Ledger: rec.Entries, Now: now}
 	if rec.Market != nil {
-		s.MarketAt, s.MarketFault = rec.Market.ObservedAt, rec.Market.Fault
+		s.MarketAt = rec.Market.ObservedAt
 	}
 	if rec.Store != nil {
-		s.ShopAt, s.ShopFault = rec.Store.ObservedAt, rec.Store.Fault
+		s.ShopAt = rec.Store.ObservedAt
 	}
+	s.MarketFault, s.ShopFault = trouble(rec.Market, rec.LookMarket), trouble(rec.Store, rec.LookShop)
+	s.Missing, s.Gone = s.MarketFault == notThere, s.ShopFault == notThere
 	return s
 }
 
-// next turns a decision into when to look again.
+// next turns a decision into when to look again. Whatever is not final is looked at once a day
+// at least, and nothing is looked at again in the same moment.
 func (t *turn) next(d Decision) connector.Next {
-	n := connector.Next{Wake: d.Wake, Due: d.Due, Holds: d.Holds, Final: d.Final, Summary: d.Summary}
-	for _, at := range []time.Time{
-		heardAgain(t.rec.Market, t.rec.HeardMarket, t.s.Policy.SettleMarket),
-		heardAgain(t.rec.Store, t.rec.HeardShop, t.s.Policy.SettleShop),
-	} {
+	now := t.Clock()
+	n := connector.Next{Wake: d.Wake, Due: d.Due, Holds: d.Holds, Final: d.Final, Summary: d.Summary, Market: t.looks[0], Shop: t.looks[1]}
+	earlier := func(at time.Time) {
 		if !at.IsZero() && (n.Wake.IsZero() || at.Before(n.Wake)) {
 			n.Wake = at
 		}
 	}
-	if t.missing && n.Wake.IsZero() {
-		n.Wake = t.Clock().Add(10 * time.Minute)
+	earlier(askAgain(t.rec.Market, t.rec.LookMarket, t.rec.HeardMarket, t.s.Policy.SettleMarket))
+	if t.rec.Shop.Set() {
+		earlier(askAgain(t.rec.Store, t.rec.LookShop, t.rec.HeardShop, t.s.Policy.SettleShop))
+	}
+	if t.cut {
+		earlier(now.Add(3 * time.Second))
+	}
+	if !n.Final {
+		earlier(now.Add(24 * time.Hour))
+	}
+	if !n.Wake.IsZero() && n.Wake.Before(now.Add(time.Second)) {
+		n.Wake = now.Add(time.Second)
 	}
 	if n.Summary == (connector.Summary{}) {
 		n.Summary = t.rec.Summary
+	}
+	if t.market == nil && n.Summary.PlacedAt.IsZero() { // never readable: it counts as missing in the store
+		n.Summary = connector.Summary{Lifecycle: "unreadable", PlacedAt: t.rec.FirstSeen, Expected: true}
 	}
 	return n
 }

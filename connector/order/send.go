@@ -25,6 +25,7 @@ func (t *turn) do(ctx context.Context, d Decision) (done bool, err error) {
 		err := t.send(ctx, c)
 		switch {
 		case errors.Is(err, connector.ErrParked), errors.Is(err, connector.ErrLeaseLost), errors.Is(err, connector.ErrSpent):
+			t.cut = true // parked or overtaken: nobody else may be left to come back for it
 			t.Log.Info("not sent", "order", t.w.Subject.String(), "verb", string(c.Verb), "reason", err)
 			return true, nil
 		case err != nil:
@@ -83,7 +84,10 @@ func (t *turn) after(ctx context.Context, c connector.Command, err error) error 
 	if c.Side == connector.Shop {
 		conn = t.s.Store
 	}
-	return t.denied(ctx, conn, fault.Wrap(err, "order %s: %s", t.w.Subject, c.Verb))
+	if fault.Is(err, fault.Denied) && !t.denied(ctx, conn, err) {
+		return nil // this order alone; the entry says so
+	}
+	return fault.Wrap(err, "order %s: %s", t.w.Subject, c.Verb)
 }
 
 // failed turns a call's error into what is known of its effect.
@@ -92,12 +96,9 @@ func failed(err error, e connector.Entry, now time.Time) connector.Outcome {
 	o := connector.Outcome{At: now, Class: class.String(), Reason: err.Error()}
 	switch class {
 	case fault.Temporary:
-		o.State, o.RetryAt = connector.Retry, now.Add(max(fault.After(err), resend(e.Attempts)))
+		o.State, o.RetryAt = connector.Retry, now.Add(max(fault.After(err), pace(e, now)))
 	case fault.Denied:
-		o.State, o.RetryAt = connector.Retry, now.Add(max(fault.After(err), time.Minute))
-		if optional(e.Verb) {
-			o.RetryAt = now.Add(30 * time.Minute)
-		}
+		o.State, o.RetryAt = connector.Retry, now.Add(within(30*time.Minute, e.Due, now))
 	case fault.Refused, fault.NotFound:
 		o.State, o.Note = connector.Refused, fmt.Sprintf("%s refused: %v", e.Verb, err)
 	default:

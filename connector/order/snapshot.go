@@ -46,10 +46,10 @@ type Snapshot struct {
 	Policy      Policy
 	Market      *marketplace.Order // nil: never read
 	MarketAt    time.Time
-	MarketFault string           // the last read could not be understood
+	MarketFault string           // why the channel's last answer cannot be used; Market is what it said before
 	Shop        *shopadmin.Order // nil: no mirror seen
 	ShopAt      time.Time
-	ShopFault   string // the store's last answer could not be understood
+	ShopFault   string // why the store's last answer cannot be used; Shop is what it said before
 	ShopRef     connector.ShopRef
 	Searched    time.Time           // when the store was last searched for the mark, and had nothing
 	Twins       []shopadmin.OrderID // further store orders that carry our mark

@@ -40,6 +40,9 @@ func NewOrder(s connector.Subject, m marketplace.Order, p Policy) (shopadmin.New
 	for _, c := range m.Charges {
 		t.charge(&o, c)
 	}
+	if t.shipped > 0 {
+		o.Attributes[AttrState] = shippedThere(t.shipped)
+	}
 	o.Discount, o.Paid = t.discount, t.paid
 	if o.Paid.Currency == "" {
 		o.Paid = money.New(0, m.Currency)
@@ -66,6 +69,7 @@ func tags(m marketplace.Order, p Policy) []string {
 type translation struct {
 	m          marketplace.Order
 	byMerchant bool
+	shipped    int         // units that were shipped at the channel before the order was mirrored
 	discount   money.Money // of items, over the whole order
 	paid       money.Money
 	problems   []string
@@ -106,12 +110,27 @@ func (t *translation) line(o *shopadmin.NewOrder, l marketplace.Line) {
 	t.add(&t.paid, item.Amount)
 	t.add(&t.paid, item.Discount.Neg())
 	t.add(&t.paid, item.Tax)
-	o.Lines = append(o.Lines, t.units(l, n, item)...)
+	gone := 0 // units the channel counts as shipped: nobody may ship them from the store again
+	if t.byMerchant {
+		gone = min(l.Shipped, n)
+		t.shipped += gone
+	}
+	if gone == 0 || gone == n {
+		o.Lines = append(o.Lines, t.units(l, n, item, t.byMerchant && gone == 0)...)
+		return
+	}
+	share := func(m money.Money) []money.Money { return m.Split(int64(gone), int64(n-gone)) }
+	amounts, taxes := share(item.Amount), share(item.Tax)
+	for i, q := range []int{gone, n - gone} {
+		part := item
+		part.Amount, part.Tax = amounts[i], taxes[i]
+		o.Lines = append(o.Lines, t.units(l, q, part, i == 1)...)
+	}
 }
 
 // units splits a line whose amount is not a multiple of its quantity into two store lines that
 // differ by one minor unit, so that the parts add up to the whole.
-func (t *translation) units(l marketplace.Line, n int, item marketplace.Component) []shopadmin.NewLine {
+func (t *translation) units(l marketplace.Line, n int, item marketplace.Component, ships bool) []shopadmin.NewLine {
 	unit, rest := item.Amount.Minor/int64(n), item.Amount.Minor%int64(n)
 	counts := []int{n - int(rest), int(rest)}
 	taxes := item.Tax.Split((item.Amount.Minor - rest*(unit+1)), rest*(unit+1))
@@ -122,7 +141,7 @@ func (t *translation) units(l marketplace.Line, n int, item marketplace.Componen
 		}
 		price := money.New(unit+int64(i), item.Amount.Currency)
 		nl := shopadmin.NewLine{ChannelLine: l.ID, SKU: l.SKU, Title: or(or(l.Title, l.SKU), "Item "+l.ID), Quantity: q,
-			UnitPrice: price, Ships: t.byMerchant}
+			UnitPrice: price, Ships: ships}
 		if tax := taxes[i]; !tax.IsZero() {
 			whole, _ := price.Mul(int64(q))
 			nl.Taxes = []shopadmin.NewTax{t.tax(tax, whole, item.TaxByChannel)}

@@ -50,7 +50,7 @@ type Config struct {
 // chances are a run's fault rates.
 type chances struct {
 	call, lost, late, stale, crash, pause float64
-	hintLost, hintTwice, hintLate         float64
+	hintLost, hintTwice, hintLate, odd    float64
 	listLag                               time.Duration
 }
 
@@ -99,8 +99,8 @@ func newWorld(cfg Config) *World {
 	w.draw()
 	clock := func() time.Time { return w.now }
 	w.Market, w.Shop = mfake.New(clock, w.rnd), sfake.New(clock, w.rnd)
-	w.Market.Faults = mfake.Faults{Fail: w.ch.call, Lost: w.ch.lost, Late: w.ch.late, Stale: w.ch.stale, ListLag: w.ch.listLag}
-	w.Shop.Faults = sfake.Faults{Fail: w.ch.call, Lost: w.ch.lost, Late: w.ch.late, Stale: w.ch.stale, ListLag: w.ch.listLag}
+	w.Market.Faults = mfake.Faults{Odd: w.ch.odd, Fail: w.ch.call, Lost: w.ch.lost, Late: w.ch.late, Stale: w.ch.stale, ListLag: w.ch.listLag}
+	w.Shop.Faults = sfake.Faults{Odd: w.ch.odd, Fail: w.ch.call, Lost: w.ch.lost, Late: w.ch.late, Stale: w.ch.stale, ListLag: w.ch.listLag}
 	w.Market.Hook, w.Shop.Hook = w.callPoint, w.callPoint
 	w.Market.OnChange, w.Shop.OnChange = w.marketPush, w.shopPush
 	w.Market.OnWrite = func(key string, s marketplace.Shipment) { w.witness(key, "confirm") }
@@ -127,7 +127,7 @@ func (w *World) draw() {
 	}
 	r := func(top float64) float64 { return w.rnd.Float64() * top }
 	w.ch = chances{call: r(.2), lost: r(.1), late: r(.08), stale: r(.3), crash: r(.004), pause: r(.002),
-		hintLost: r(.6), hintTwice: r(.3), hintLate: r(.2), listLag: time.Duration(w.rnd.IntN(30)) * time.Second}
+		hintLost: r(.6), hintTwice: r(.3), hintLate: r(.2), odd: r(.05), listLag: time.Duration(w.rnd.IntN(30)) * time.Second}
 	if w.rnd.IntN(5) == 0 {
 		w.ch.hintLost = 1 // nothing is pushed at all
 	}
@@ -166,9 +166,10 @@ func (w *World) calm() {
 	w.tick(w.now)
 }
 
-// runnable lists the channels that may be worked on.
+// runnable lists the channels that may be worked on. It hears of a pause a little late, as a
+// process does that reads the state once in a while.
 func (w *World) runnable() []connector.ConnectionID {
-	if !w.stateless && len(w.paused) > 0 && w.now.Before(w.paused[len(w.paused)-1].to) {
+	if n := len(w.paused); !w.stateless && n > 0 && w.now.After(w.paused[n-1].from.Add(3*time.Second)) && w.now.Before(w.paused[n-1].to) {
 		return nil
 	}
 	return []connector.ConnectionID{Channel}

@@ -23,6 +23,10 @@ type subjectRow struct {
 	HeardMarketAt stamp  `db:"heard_market_at"`
 	HeardShop     stamp  `db:"heard_shop"`
 	HeardShopAt   stamp  `db:"heard_shop_at"`
+	LookedMarket  stamp  `db:"looked_market"`
+	TroubleMarket string `db:"trouble_market"`
+	LookedShop    stamp  `db:"looked_shop"`
+	TroubleShop   string `db:"trouble_shop"`
 	FirstSeen     stamp  `db:"first_seen"`
 	Lifecycle     string `db:"lifecycle"`
 	Fulfillment   string `db:"fulfillment"`
@@ -36,7 +40,8 @@ type subjectRow struct {
 }
 
 const subjectColumns = `id, kind, channel, ref, shop_store, shop_id, revision, token, next_at, lease_until, due_at,
-	failures, heard_market, heard_market_at, heard_shop, heard_shop_at, first_seen,
+	failures, heard_market, heard_market_at, heard_shop, heard_shop_at,
+	looked_market, trouble_market, looked_shop, trouble_shop, first_seen,
 	lifecycle, fulfillment, fulfilled_by, number, placed_at, ship_by, mirrored, expected, final`
 
 // subject reads a subject's row, with the ending given to the statement ("" or a lock).
@@ -69,6 +74,8 @@ func (s *Store) Load(ctx context.Context, sub connector.Subject) (connector.Reco
 			Subject: sub, Revision: r.Revision, Shop: r.shop(), FirstSeen: r.FirstSeen.Time,
 			HeardMarket: connector.Heard{Version: r.HeardMarket.Time, At: r.HeardMarketAt.Time},
 			HeardShop:   connector.Heard{Version: r.HeardShop.Time, At: r.HeardShopAt.Time},
+			LookMarket:  connector.Look{At: r.LookedMarket.Time, Trouble: r.TroubleMarket},
+			LookShop:    connector.Look{At: r.LookedShop.Time, Trouble: r.TroubleShop},
 			NextAt:      r.NextAt.Time, DueAt: r.DueAt.Time, Summary: r.summary(), Final: r.Final,
 		}
 		if err := loadSnapshots(ctx, tx, r.ID, &out); err != nil {

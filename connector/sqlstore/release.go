@@ -26,14 +26,23 @@ func (s *Store) Release(ctx context.Context, w connector.Work, at time.Time, n c
 			failures = r.Failures + 1
 		}
 		sum := n.Summary
+		market, shop := connector.Look{At: r.LookedMarket.Time, Trouble: r.TroubleMarket}, connector.Look{At: r.LookedShop.Time, Trouble: r.TroubleShop}
+		if !n.Market.At.IsZero() {
+			market = n.Market
+		}
+		if !n.Shop.At.IsZero() {
+			shop = n.Shop
+		}
 		if err := exec(ctx, tx, `
 			update subjects set lease_until = null, next_at = ?, due_at = ?, final = ?, failures = ?,
 				lifecycle = ?, fulfillment = ?, fulfilled_by = ?, number = ?, placed_at = ?, ship_by = ?,
-				mirrored = ?, expected = ?
+				mirrored = ?, expected = ?,
+				looked_market = ?, trouble_market = ?, looked_shop = ?, trouble_shop = ?
 			where id = ?`,
 			stamped(next), stamped(due), final, failures,
 			clean(sum.Lifecycle), clean(sum.Fulfillment), clean(sum.FulfilledBy), clean(sum.Number),
-			stamped(sum.PlacedAt), stamped(sum.ShipBy), sum.Mirrored, sum.Expected, r.ID); err != nil {
+			stamped(sum.PlacedAt), stamped(sum.ShipBy), sum.Mirrored, sum.Expected,
+			stamped(market.At), clean(market.Trouble), stamped(shop.At), clean(shop.Trouble), r.ID); err != nil {
 			return err
 		}
 		return changeHolds(ctx, tx, r.ID, at, n.Holds)

@@ -109,9 +109,10 @@ func (in *intake) snapshots(ctx context.Context, part []sighting) error {
 		on conflict (subject, side) do update set
 			version = excluded.version, observed_at = excluded.observed_at,
 			body = excluded.body, fault = excluded.fault
-		where excluded.version > snapshots.version
-			or excluded.version = snapshots.version and excluded.observed_at >= snapshots.observed_at
-				and (excluded.body <> snapshots.body or excluded.fault <> snapshots.fault)
+		where (snapshots.fault <> '' or excluded.fault = '')
+			and (excluded.version > snapshots.version
+				or excluded.version = snapshots.version and excluded.observed_at >= snapshots.observed_at
+					and (excluded.body <> snapshots.body or excluded.fault <> snapshots.fault))
 		returning subject, side`, args...); err != nil {
 		return err
 	}

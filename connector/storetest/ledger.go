@@ -43,6 +43,25 @@ var ledger = []chapter{
 		s.intend(connector.ErrSpent, w["B"], command("key"), noon)
 		s.intend(nil, w["B"], command("other"), noon)
 	}},
+	{"what was refused may be tried again when a person says so", func(s *story) {
+		w := s.working("A")["A"]
+		e := s.intend(nil, w, command("key"), noon)
+		s.settle(e, connector.Outcome{State: connector.Refused, At: noon, Reason: "no"})
+		s.release(w, noon, connector.Next{})
+		c := command("key")
+		c.Again = e.ID
+		n, err := s.store.Reopen(s.ctx, order("A"), later(time.Hour), "try again")
+		s.NoError(err)
+		s.Equal(1, n)
+		s.Equal(connector.Retry, s.entry("A").State)
+		s.Contains(s.notes("A"), "try again")
+		s.intend(nil, s.claimOne(later(time.Hour)), c, later(time.Hour))
+		n, err = s.store.Reopen(s.ctx, order("A"), later(time.Hour), "again")
+		s.NoError(err)
+		s.Zero(n, "only what was refused")
+		_, err = s.store.Reopen(s.ctx, order("nobody"), noon, "")
+		s.ErrorIs(err, connector.ErrNotFound)
+	}},
 	{"a late answer of an earlier attempt says nothing about the last unless it worked", func(s *story) {
 		w := s.working("A")["A"]
 		first := s.intend(nil, w, command("key"), noon)

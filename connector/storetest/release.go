@@ -34,6 +34,16 @@ var release = []chapter{
 		s.False(s.load("A").Final, "a touch reopens")
 		s.Equal("A", s.claimOne(later(time.Hour)).Subject.ID)
 	}},
+	{"how each side was read is kept until it is read again", func(s *story) {
+		w := s.working("A")["A"]
+		s.release(w, noon, connector.Next{Wake: noon, Market: connector.Look{At: noon, Trouble: "not found"}, Shop: connector.Look{At: later(time.Second)}})
+		s.same(noon, s.load("A").LookMarket.At)
+		s.Equal("not found", s.load("A").LookMarket.Trouble)
+		s.release(s.claimOne(noon), noon, connector.Next{Wake: noon, Market: connector.Look{At: later(time.Minute)}})
+		s.Empty(s.load("A").LookMarket.Trouble)
+		s.same(later(time.Minute), s.load("A").LookMarket.At)
+		s.same(later(time.Second), s.load("A").LookShop.At)
+	}},
 	{"an order touched during the work is due at once", func(s *story) {
 		w := s.working("A")["A"]
 		s.touch(later(time.Second), "A")

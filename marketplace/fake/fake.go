@@ -22,6 +22,7 @@ type Faults struct {
 	Lost    float64 // a write works and its answer is lost
 	Late    float64 // a write's answer is lost and it works only later, within SettleIn
 	Stale   float64 // a read shows the state of a moment ago, within SettleIn
+	Odd     float64 // a read is wrongly refused, not found, or not to be understood
 	ListLag time.Duration
 }
 
@@ -154,6 +155,15 @@ func (m *Market) Order(ctx context.Context, id marketplace.OrderID) (marketplace
 	e := m.orders[id]
 	if e == nil {
 		return marketplace.Order{}, fault.New(fault.NotFound, "fake channel: no order %s", id)
+	}
+	if m.chance(m.Faults.Odd) {
+		switch m.Rand.IntN(3) {
+		case 0:
+			return marketplace.Order{}, fault.New(fault.NotFound, "fake channel: no order %s", id)
+		case 1:
+			return marketplace.Order{}, fault.New(fault.Refused, "fake channel: bad request")
+		}
+		return marketplace.Order{}, &marketplace.FaultyError{Raw: []byte(`{"orderId":"?"}`), Err: errors.New("fake channel: gibberish")}
 	}
 	if m.chance(m.Faults.Stale) {
 		return e.asOf(m.Clock().Add(-time.Duration(m.Rand.Int64N(int64(m.Settle/2)))), id)

@@ -23,6 +23,7 @@ type Faults struct {
 	Fail    float64       // a call fails before anything happened
 	Lost    float64       // a write works and its answer is lost
 	Late    float64       // a write's answer is lost and it works only later, within SettleIn
+	Odd     float64       // a read by id is wrongly refused or not found
 	Stale   float64       // a read by id shows the state of a moment ago, within SettleIn
 	ListLag time.Duration // searches and listings show what was so long ago
 }
@@ -230,6 +231,9 @@ func (s *Shop) Order(_ context.Context, id shopadmin.OrderID) (shopadmin.Order, 
 	e := s.orders[id]
 	if e == nil {
 		return shopadmin.Order{}, fault.New(fault.NotFound, "fake store: no order %s", id)
+	}
+	if s.chance(s.Faults.Odd) {
+		return shopadmin.Order{}, fault.New([]fault.Class{fault.NotFound, fault.Refused}[s.Rand.IntN(2)], "fake store: odd answer about %s", id)
 	}
 	if s.chance(s.Faults.Stale) {
 		if o, ok := e.asOf(s.Clock().Add(-time.Duration(s.Rand.Int64N(int64(s.Settle / 2))))); ok {
