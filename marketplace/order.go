@@ -49,20 +49,21 @@ type Order struct {
 	// CancelRequest is set while the buyer asks for cancellation and nobody has decided.
 	CancelRequest *CancelRequest `json:"cancel_request,omitempty"`
 
-	Currency string      `json:"currency"`
-	Total    money.Money `json:"total"` // the channel's grand total; zero value when it gave none
-	Lines    []Line      `json:"lines"`
-	Charges  []Component `json:"charges,omitempty"` // order-level parts that belong to no line
-	ShipTo   *Address    `json:"ship_to,omitempty"` // nil: not given (role missing, pending, purged)
-	Buyer    Buyer       `json:"buyer"`
-	Packages []Package   `json:"packages,omitempty"` // shipments the channel knows of
-	ShipBy   TimeWindow  `json:"ship_by"`
-	Deliver  TimeWindow  `json:"deliver_by"`
-	Service  string      `json:"service,omitempty"`  // shipping service level, verbatim
-	Programs []string    `json:"programs,omitempty"` // PRIME, BUSINESS, ... verbatim
-	Replaces OrderID     `json:"replaces,omitempty"` // this order replaces or exchanges that one
-	NoShip   string      `json:"no_ship,omitempty"`  // set: confirmations are made elsewhere, with the reason
-	Problems []Problem   `json:"problems,omitempty"` // what the adapter could not map or add up
+	Currency  string      `json:"currency"`
+	Total     money.Money `json:"total"` // the channel's grand total; zero value when it gave none
+	Lines     []Line      `json:"lines"`
+	Charges   []Component `json:"charges,omitempty"` // order-level parts that belong to no line
+	ShipTo    *Address    `json:"ship_to,omitempty"` // nil: not given (role missing, pending, purged)
+	Buyer     Buyer       `json:"buyer"`
+	Packages  []Package   `json:"packages,omitempty"` // shipments the channel knows of
+	ShipBy    TimeWindow  `json:"ship_by"`
+	Deliver   TimeWindow  `json:"deliver_by"`
+	Service   string      `json:"service,omitempty"`   // shipping service level, verbatim
+	Programs  []string    `json:"programs,omitempty"`  // PRIME, BUSINESS, ... verbatim
+	Replaces  OrderID     `json:"replaces,omitempty"`  // this order replaces or exchanges that one
+	Elsewhere string      `json:"elsewhere,omitempty"` // set: sold elsewhere, only shipped by the channel; not mirrored, with the reason
+	NoShip    string      `json:"no_ship,omitempty"`   // set: confirmations are made elsewhere, with the reason
+	Problems  []Problem   `json:"problems,omitempty"`  // what the adapter could not map or add up
 }
 
 // Line is one product and quantity of an order.

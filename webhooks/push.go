@@ -87,6 +87,9 @@ func (k *kept) touchShop(p push, h shopadmin.Hint) {
 		return
 	}
 	t := connector.Touch{Side: connector.Shop, Heard: heard(h.Heard, p.latest), Urgent: h.Urgent}
+	if h.Urgent {
+		t.Heard = time.Time{} // a store's update times may have whole seconds: look whatever they say
+	}
 	if h.Order != "" {
 		t.Shop = connector.ShopRef{Store: p.src.Connection, ID: string(h.Order)}
 	}

@@ -65,10 +65,21 @@ func (s *Server) take(c echo.Context, p push) error {
 		ds = []kept{p.quarantined(r.code + ": " + r.text)}
 	}
 	if err := s.keep(c.Request().Context(), p.src, ds); err != nil {
-		s.cfg.Log.Error("push not kept", "connection", p.src.Connection, "err", err)
+		s.notKept(p, err)
 		return busyAnswer(c, "not_kept")
 	}
 	return answer(c, http.StatusOK, "")
+}
+
+// notKept tells of pushes that could not be kept, at most one in a second: while the database is
+// away there are many, and they are all told to come again.
+func (s *Server) notKept(p push, err error) {
+	now := p.at.Unix()
+	if last := s.toldAt.Swap(now); last == now {
+		s.untold.Add(1)
+		return
+	}
+	s.cfg.Log.Error("push not kept; the sender is asked to come again", "connection", p.src.Connection, "err", err, "further", s.untold.Swap(0))
 }
 
 // read runs the receiver. A body that is too deep is never handed to it.

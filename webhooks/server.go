@@ -19,6 +19,8 @@ import (
 
 // Server takes pushes. It is safe for many goroutines.
 type Server struct {
+	toldAt, untold atomic.Int64 // when a push that was not kept was last told of, and how many since
+
 	cfg     Config
 	sources atomic.Pointer[map[connector.ConnectionID]Source]
 	// changing orders the writers of sources; readers never wait.

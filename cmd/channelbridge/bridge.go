@@ -46,6 +46,7 @@ type bridge struct {
 // newBridge wires everything. It calls nobody outside and does not touch the database.
 func newBridge(p parts) (*bridge, error) {
 	b := &bridge{parts: p, links: map[connector.ConnectionID]*link{}, broken: map[connector.ConnectionID]string{}}
+	lease := time.Duration(p.cfg.Limits.Lease)
 	b.hooks = hooks{clock: p.clock, log: p.log, timeout: time.Duration(p.cfg.Limits.CallTimeout)}
 	var reg prometheus.Registerer
 	if p.metrics != nil {
@@ -53,9 +54,9 @@ func newBridge(p parts) (*bridge, error) {
 	}
 	b.states = newStates(p.store, p.clock, p.log)
 	b.loop = &connector.Loop{
-		Queue: p.store, Clock: p.clock, Runnable: b.runnable, Workers: p.cfg.Limits.Workers, Recover: true, Lease: longestLook, Log: p.log,
+		Queue: p.store, Clock: p.clock, Runnable: b.runnable, Workers: p.cfg.Limits.Workers, Recover: true, Lease: lease, Log: p.log,
 		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: observe.Looking(&order.Reconciler{
-			Store: p.store, Sides: b.sides, Clock: p.clock, Log: p.log, CallTime: time.Duration(p.cfg.Limits.CallTimeout), Denied: b.denied})},
+			Store: p.store, Sides: b.sides, Clock: p.clock, Log: p.log, CallTime: time.Duration(p.cfg.Limits.CallTimeout), Denied: b.refused})},
 	}
 	if p.metrics != nil {
 		b.loop.Observe = p.metrics.Looked
@@ -135,6 +136,21 @@ func (b *bridge) runnable() []connector.ConnectionID {
 		}
 	}
 	return out
+}
+
+// refused is told that a call for one order was denied. When the connection's own check succeeds,
+// the denial concerns that order alone; otherwise the whole connection is parked.
+func (b *bridge) refused(ctx context.Context, id connector.ConnectionID, cause error) bool {
+	if l, ok := b.link(id); ok {
+		call, cancel := context.WithTimeout(ctx, callBound)
+		defer cancel()
+		if _, err := l.checkSoon(call, b.clock()); err == nil {
+			b.log.Warn("a single order was denied; the connection itself answers", "connection", string(id), "error", cause)
+			return false
+		}
+	}
+	b.denied(ctx, id, cause)
+	return true
 }
 
 // denied parks a connection whose credentials were refused. A person who paused it is not overruled.

@@ -52,6 +52,7 @@ type LimitsConfig struct {
 	MaxInFlight   int      `yaml:"max_in_flight" default:"1024" doc:"Pushes taken at the same time; more are asked to come again."`
 	RejectsKept   int      `yaml:"rejects_kept" default:"1000" doc:"Refused pushes kept per connection, for looking into."`
 	CallTimeout   Duration `yaml:"call_timeout" default:"30s" doc:"Longest time one outside call may take."`
+	Lease         Duration `yaml:"lease" default:"2m" doc:"Time after which the work of a process that died is taken up again. Longer than any look at an order takes."`
 	Shutdown      Duration `yaml:"shutdown" default:"45s" doc:"Longest time to finish what is under way when asked to stop."`
 }
 
@@ -132,5 +133,6 @@ type ShopifyConfig struct {
 	APIVersion           string      `yaml:"api_version" doc:"Quarterly version of the Admin API. Default: the one the bridge was written for."`
 	SearchTag            string      `yaml:"search_tag" doc:"Put on every mirrored order; sweeps then ask only for orders with it. Worth it in stores with many orders of their own."`
 	OrdersPerMinute      int         `yaml:"orders_per_minute" doc:"Set to 5 for trial and development stores, which take no more. Default: not paced."`
+	SettleIn             Duration    `yaml:"settle_in" doc:"Time after which the store's search shows every earlier write; a doubtful create is not repeated before. Default: 2m."`
 	Endpoint             string      `yaml:"endpoint" doc:"Other address of the store. Default: https://{shop}."`
 }

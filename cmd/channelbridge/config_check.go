@@ -56,12 +56,17 @@ func (c *Config) checkBounds(d *decoder) {
 			d.fault(path, "it must be between 1s and %s", longestLook)
 		}
 	}
+	if lease := time.Duration(c.Limits.Lease); (lease < 5*time.Second || lease > time.Hour) && !d.faulty("limits.lease") {
+		d.fault("limits.lease", "it must be between 5s and 1h")
+	} else if lease < time.Duration(c.Limits.CallTimeout) && !d.faulty("limits.call_timeout") {
+		d.fault("limits.lease", "it must not be shorter than limits.call_timeout")
+	}
 	if time.Duration(c.Retention.Deliveries) < 24*time.Hour && !d.faulty("retention.deliveries") {
 		d.fault("retention.deliveries", "less than a day is too short: stores repeat a push for hours, and its repetition must be recognised")
 	}
 }
 
-// longestLook is the lease of a look; no single call may take longer.
+// longestLook bounds what is waited for: one call, and the end of all that is under way.
 const longestLook = 2 * time.Minute
 
 func (c *Config) checkConnections(d *decoder) {

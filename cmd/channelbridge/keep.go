@@ -36,7 +36,7 @@ type receiver = shopadmin.Receiver
 // sweep repeats one sweep until ctx ends. A connection that refuses us is left alone until the
 // prober has brought it back; one that a person paused is still read.
 func (b *bridge) sweep(ctx context.Context, sw connector.Sweep) {
-	s := &connector.Sweeper{Store: b.store, Clock: b.clock, Nudge: b.loop.Nudge, Observe: func(sw connector.Sweep, seen, news int) {
+	s := &connector.Sweeper{Store: b.store, Clock: b.clock, Lease: time.Duration(b.cfg.Limits.Lease), Nudge: b.loop.Nudge, Observe: func(sw connector.Sweep, seen, news int) {
 		if b.metrics != nil {
 			b.metrics.Swept(sw, b.clock(), seen, news)
 		}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"sync"
 	"time"
 
 	"channelbridge/connector"
@@ -26,6 +27,10 @@ type hooks struct {
 
 // link is one configured connection with its adapter: channel or shop is set, by role.
 type link struct {
+	checking  sync.Mutex
+	checked   health // the last check that succeeded, of checkSoon
+	checkedAt time.Time
+
 	cfg      ConnectionConfig
 	id       connector.ConnectionID
 	role     connector.Role
@@ -56,6 +61,23 @@ func (l *link) check(ctx context.Context) (health, error) {
 		return health{h.Account, words(h.Currency, h.Zone), h.ClockSkew, h.Warnings}, err
 	}
 	return health{Account: "not checkable"}, nil
+}
+
+// checkEvery is how long a check that succeeded stands for a connection that denies single calls.
+const checkEvery = time.Minute
+
+// checkSoon is check, but not more than once in a while.
+func (l *link) checkSoon(ctx context.Context, now time.Time) (health, error) {
+	l.checking.Lock()
+	defer l.checking.Unlock()
+	if now.Sub(l.checkedAt) < checkEvery {
+		return l.checked, nil
+	}
+	h, err := l.check(ctx)
+	if err == nil {
+		l.checked, l.checkedAt = h, now
+	}
+	return h, err
 }
 
 // subscribes reports whether the other side pushes by subscription at all.

@@ -16,7 +16,37 @@ import (
 )
 
 func newOrders(a *app) *cobra.Command {
-	return group("orders", "See orders and how they stand", newOrdersList(a), newOrdersShow(a))
+	return group("orders", "See orders and how they stand", newOrdersList(a), newOrdersShow(a), newOrdersRetry(a))
+}
+
+// newOrdersRetry is a person's decision that what was refused may be sent once more.
+func newOrdersRetry(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "retry ORDER",
+		Short: "Try again what the other side refused for an order",
+		Long: `Try again what the other side refused for an order, after its cause was corrected. Nothing is
+sent twice: only commands that surely did not happen are reopened, and a running server takes
+them up at once. The decision stands in the order's timeline.`,
+		Example: "  channelbridge orders retry amazon-us/112-1234567-1234567",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withStore(cmd.Context(), func(_ *Config, s *sqlstore.Store) error {
+				rec, err := findOrder(cmd.Context(), s, args[0])
+				if err != nil {
+					return err
+				}
+				n, err := s.Reopen(cmd.Context(), rec.Subject, a.clock(), "an operator asked to try again what was refused")
+				if err != nil {
+					return fmt.Errorf("reopening order %s: %w", rec.Subject, err)
+				}
+				if a.asJSON {
+					return a.printJSON(map[string]any{"order": rec.Subject.String(), "reopened": n})
+				}
+				fmt.Fprintf(a.stdout, "%s: %d refused commands may be sent again\n", rec.Subject, n)
+				return nil
+			})
+		},
+	}
 }
 
 func newOrdersList(a *app) *cobra.Command {

@@ -63,6 +63,7 @@ func (a *app) serve(ctx context.Context, cfg *Config, listening func(*front) err
 		return err
 	}
 	defer a.flush(log, stopTracing)
+	a.tuneMemory()
 	metrics, health := observe.NewMetrics(version), observe.NewHealth(a.clock)
 	f, err := listen(cfg, log, health, metrics)
 	if err != nil {

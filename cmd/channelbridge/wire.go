@@ -83,7 +83,7 @@ func buildShopify(c ConnectionConfig, h hooks) (*link, error) {
 		Shop: s.Shop, BaseURL: s.Endpoint, APIVersion: s.APIVersion,
 		ClientID: s.ClientID, ClientSecret: s.ClientSecret, PreviousSecret: s.ClientSecretPrevious,
 		SecretExpires: s.PreviousExpires.Time, Token: s.AccessToken,
-		SearchTag: s.SearchTag, OrdersPerMinute: s.OrdersPerMinute,
+		SearchTag: s.SearchTag, OrdersPerMinute: s.OrdersPerMinute, SettleIn: time.Duration(s.SettleIn),
 		Transport: h.transport, Clock: h.clock, Timeout: h.timeout, Log: h.log, Observe: h.observe,
 	})
 	if err != nil {

@@ -111,6 +111,10 @@ func (p *planner) summary() {
 	if len(p.d.Commands) > 0 || p.unsettled() {
 		return
 	}
+	if m.Elsewhere != "" {
+		p.d.Final = p.Shop == nil
+		return
+	}
 	switch m.Lifecycle {
 	case marketplace.Cancelled:
 		p.d.Final = p.Shop == nil && !p.ShopRef.Set() || p.Shop != nil && !p.Shop.CancelledAt.IsZero()

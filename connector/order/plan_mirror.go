@@ -13,6 +13,9 @@ import (
 // cancelled before it was mirrored never comes, nor what was placed and shipped before the
 // channel was connected.
 func (p *planner) expected() bool {
+	if p.Market.Elsewhere != "" {
+		return false
+	}
 	switch p.Market.Lifecycle {
 	case marketplace.Open:
 		return !waits(p.Market.Holds)

@@ -146,6 +146,11 @@ func TestMirror(t *testing.T) {
 		require.Equal(t, "1 units shipped at the channel", o.Attributes[AttrState])
 		require.Equal(t, usd(4999), o.Paid)
 	})
+	t.Run("an order sold elsewhere and only shipped by the channel is not mirrored", func(t *testing.T) {
+		d := Plan(snapshot(channelOrder(func(o *marketplace.Order) { o.Elsewhere, o.FulfilledBy = "sold elsewhere", marketplace.ByChannel }), nil))
+		require.Empty(t, d.Commands)
+		require.True(t, d.Final)
+	})
 	t.Run("a pending order waits and a cancelled one never comes", func(t *testing.T) {
 		require.Empty(t, Plan(snapshot(channelOrder(func(o *marketplace.Order) { o.Lifecycle = marketplace.Pending }), nil)).Commands)
 		d := Plan(snapshot(channelOrder(func(o *marketplace.Order) { o.Lifecycle = marketplace.Cancelled }), nil))

@@ -130,6 +130,9 @@ func (b *builder) state() {
 			o.NoShip = reason
 		}
 	}
+	if w.SalesChannel.ChannelName == "NON_AMAZON" {
+		o.Elsewhere = "sold outside Amazon and only shipped from its warehouse: the order exists where it was sold"
+	}
 	f := w.Fulfillment
 	if f == nil {
 		o.Lifecycle = marketplace.Unmapped

@@ -15,7 +15,7 @@ import (
 var dataSets = []string{"BUYER", "RECIPIENT", "PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "PACKAGES", "TAX"}
 
 // reductionKept is how long refused data sets are left out before they are tried again.
-const reductionKept = time.Hour
+const reductionKept = 10 * time.Minute
 
 type reduction struct {
 	sets  []string // left out
@@ -59,17 +59,13 @@ func (a *Adapter) readWithout(ctx context.Context, r request, drop []string, v a
 
 func refusal(err error) bool { return fault.Is(err, fault.Refused) || fault.Is(err, fault.Denied) }
 
-// suspects adds to the sets left out those a refusal names, else the personal ones, else the
-// one known to fail for a region. Login errors are not about data sets. nil: nobody is left.
+// suspects adds to the sets left out those a refusal names, else the personal ones.
+// Login errors are not about data sets. nil: nobody is left.
 func suspects(err error, drop []string) []string {
 	if isLogin(err) {
 		return nil
 	}
-	guesses := [][]string{named(err), personalSets}
-	if fault.Is(err, fault.Refused) {
-		guesses = append(guesses, []string{"FULFILLMENT"})
-	}
-	for _, guess := range guesses {
+	for _, guess := range [][]string{named(err), personalSets} {
 		less := slices.Clone(drop)
 		for _, set := range guess {
 			if !slices.Contains(less, set) {
@@ -83,11 +79,15 @@ func suspects(err error, drop []string) []string {
 	return nil
 }
 
+// essential data sets are never left out: without them an order has no state or no amounts, and
+// it is better not read than read as something else.
+var essential = []string{"FULFILLMENT", "PROCEEDS"}
+
 var personalSets = []string{"BUYER", "RECIPIENT"}
 
 func named(err error) []string {
 	words := strings.FieldsFunc(err.Error(), func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') })
-	return slices.DeleteFunc(slices.Clone(dataSets), func(s string) bool { return !slices.Contains(words, s) })
+	return slices.DeleteFunc(slices.Clone(dataSets), func(s string) bool { return !slices.Contains(words, s) || slices.Contains(essential, s) })
 }
 
 func (a *Adapter) reduction(op string) []string {

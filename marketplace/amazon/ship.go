@@ -75,11 +75,10 @@ func confirm(s marketplace.Shipment, now time.Time) (confirmation, error) {
 	if err := checkCarrier(s.Carrier); err != nil {
 		return refuse("%w", err)
 	}
-	if ahead := s.ShippedAt.Sub(now); ahead > aheadTolerance {
-		return refuse("ship date %s lies in the future", stamp(s.ShippedAt))
-	} else if ahead > 0 {
+	if ahead := s.ShippedAt.Sub(now); ahead > 0 { // a clock is wrong, here or in the store; time heals it
 		e := fault.New(fault.Temporary, "ship date %s has not come yet", stamp(s.ShippedAt))
-		e.After = ahead
+		e.After = min(ahead, aheadTolerance)
+		e.Hint = "Compare the clocks of this machine and the store."
 		return confirmation{}, e
 	}
 	c := confirmation{s.Site, packageDetail{Reference: s.Ref, CarrierCode: s.Carrier.Code, CarrierName: s.Carrier.Name,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"channelbridge/internal/fault"
@@ -68,11 +69,17 @@ func (a *Admin) FindByMark(ctx context.Context, m shopadmin.Mark) ([]shopadmin.O
 	return found, nil
 }
 
+// costCodes are refusals for the price of a question.
+var costCodes = []string{"MAX_COST_EXCEEDED", "RESOURCE_LIMITS_EXCEEDED"}
+
 // byIdentifier looks the metafield up. A store where nothing was marked yet does not know the
 // metafield's definition and refuses the question: then there is no such order.
 func (a *Admin) byIdentifier(ctx context.Context, m shopadmin.Mark) (*orderNode, error) {
 	var out struct{ OrderByIdentifier *orderNode }
 	err := a.client.do(ctx, docOrderByMark, a.markVars(map[string]any{"value": m.String()}), &out)
+	if e, ok := errors.AsType[*fault.Error](err); ok && slices.Contains(costCodes, e.Code) {
+		return nil, err // the question was too dear: that says nothing about the order
+	}
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Refused) {
 		a.cfg.Log.Debug("the mark's metafield cannot be asked for", "err", err)
 		return nil, nil

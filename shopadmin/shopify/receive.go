@@ -48,16 +48,10 @@ func (p pushHeaders) missing() string {
 // trusts nothing else in the body: the order is read afresh. Old pushes are valid, since the
 // store repeats for four hours with the first body.
 func (a *Admin) Receive(now time.Time, in shopadmin.Inbound) (shopadmin.Hint, error) {
+	if err := a.Verify(now, in); err != nil {
+		return shopadmin.Hint{}, err
+	}
 	p := readHeaders(in.Header)
-	if name := p.missing(); name != "" {
-		return shopadmin.Hint{}, fmt.Errorf("shopify push: %s: %w", name, shopadmin.ErrMissing)
-	}
-	if len(in.Body) == 0 {
-		return shopadmin.Hint{}, fmt.Errorf("shopify push: an empty body: %w", shopadmin.ErrMissing)
-	}
-	if !a.signed(now, p.hmac, in.Body) {
-		return shopadmin.Hint{}, fmt.Errorf("shopify push: %w", shopadmin.ErrSignature)
-	}
 	if !strings.EqualFold(p.shop, a.cfg.Shop) {
 		return shopadmin.Hint{}, fmt.Errorf("shopify push: it is for the shop %q, not for ours: %w", clip(p.shop, 80), shopadmin.ErrMalformed)
 	}
@@ -66,6 +60,21 @@ func (a *Admin) Receive(now time.Time, in shopadmin.Inbound) (shopadmin.Hint, er
 		hint.TriggeredAt = at.UTC()
 	}
 	return understand(hint, in.Body)
+}
+
+// Verify checks a push's headers and its signature over its raw bytes, without reading them.
+func (a *Admin) Verify(now time.Time, in shopadmin.Inbound) error {
+	p := readHeaders(in.Header)
+	if name := p.missing(); name != "" {
+		return fmt.Errorf("shopify push: %s: %w", name, shopadmin.ErrMissing)
+	}
+	if len(in.Body) == 0 {
+		return fmt.Errorf("shopify push: an empty body: %w", shopadmin.ErrMissing)
+	}
+	if !a.signed(now, p.hmac, in.Body) {
+		return fmt.Errorf("shopify push: %w", shopadmin.ErrSignature)
+	}
+	return nil
 }
 
 // signed compares with the current and, while it lasts, the previous secret; both are always

@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,11 +32,12 @@ type Config struct {
 	SecretExpires  time.Time   // when PreviousSecret stops being accepted; zero: while it is set
 	Token          secret.Text // a fixed access token; absent: the grant is used
 
-	SourceName      string // the order source shown by the store; "": what the order says
-	MarkNamespace   string // "": $app:bridge
-	MarkKey         string // "": external_id
-	SearchTag       string // set: put on every created order, and sweeps ask only for orders with it
-	OrdersPerMinute int    // trial and development stores allow 5; 0: not paced
+	SourceName      string        // the order source shown by the store; "": what the order says
+	MarkNamespace   string        // "": $app:bridge
+	MarkKey         string        // "": external_id
+	SearchTag       string        // set: put on every created order, and sweeps ask only for orders with it
+	OrdersPerMinute int           // trial and development stores allow 5; 0: not paced
+	SettleIn        time.Duration // until the store's search shows every earlier write. 0: 2 min
 
 	Transport http.RoundTripper
 	Clock     func() time.Time
@@ -128,5 +130,5 @@ func (c Config) check() error {
 
 // Traits says how long the store's order index may lag and how often to sweep.
 func (a *Admin) Traits() shopadmin.Traits {
-	return shopadmin.Traits{SettleIn: 2 * time.Minute, SweepEvery: 2 * time.Minute, Overlap: 5 * time.Minute}
+	return shopadmin.Traits{SettleIn: cmp.Or(a.cfg.SettleIn, 2*time.Minute), SweepEvery: 2 * time.Minute, Overlap: 5 * time.Minute}
 }
