@@ -105,10 +105,22 @@ func (l *Loop) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-l.nudge:
+			l.gather(ctx)
 		case <-time.After(l.Idle):
 		}
 	}
 }
+
+// gather waits a moment after a nudge that followed an empty claim: where many pushes come in
+// that concern nothing of ours, each would cost a claim.
+func (l *Loop) gather(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(gatherFor):
+	}
+}
+
+const gatherFor = 15 * time.Millisecond
 
 // fill waits for one free worker, takes all others that are free too, and gives them work.
 func (l *Loop) fill(ctx context.Context, wg *sync.WaitGroup, free chan struct{}) (int, error) {

@@ -1,17 +1,18 @@
 package shopify
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"channelbridge/internal/secret"
 	"channelbridge/shopadmin"
@@ -100,35 +101,54 @@ func sign(key secret.Text, body []byte) []byte {
 
 // push is the part of all bodies that is read. Numbers stay text until they are known to be ids.
 type push struct {
-	ID               json.RawMessage `json:"id"`
-	OrderID          json.RawMessage `json:"order_id"`
-	GID              string          `json:"admin_graphql_api_id"`
-	UpdatedAt        string          `json:"updated_at"`
-	SourceIdentifier *string         `json:"source_identifier"`
-	NoteAttributes   json.RawMessage `json:"note_attributes"`
-	OrderEdit        struct {
-		OrderID json.RawMessage `json:"order_id"`
-	} `json:"order_edit"`
+	ID, OrderID, EditedOrder         json.RawMessage
+	GID, UpdatedAt, SourceIdentifier string
+	NoteAttributes                   json.RawMessage
+}
+
+// readPush takes the few members that are needed out of a body, in one pass: most of a push is
+// never decoded. Ids stay as they stand in the text, since they exceed what a float can hold.
+func readPush(body []byte) (p push, err error) {
+	whole := gjson.ParseBytes(body)
+	if !gjson.ValidBytes(body) || !whole.IsObject() {
+		return p, errors.New("the body is not one JSON object")
+	}
+	raw := func(v gjson.Result) json.RawMessage { return json.RawMessage(v.Raw) }
+	whole.ForEach(func(name, v gjson.Result) bool {
+		switch name.Str {
+		case "id":
+			p.ID = raw(v)
+		case "order_id":
+			p.OrderID = raw(v)
+		case "admin_graphql_api_id":
+			p.GID = v.Str
+		case "updated_at":
+			p.UpdatedAt = v.Str
+		case "source_identifier":
+			p.SourceIdentifier = v.Str
+		case "note_attributes":
+			p.NoteAttributes = raw(v)
+		case "order_edit":
+			p.EditedOrder = raw(v.Get("order_id"))
+		}
+		return true
+	})
+	return p, nil
 }
 
 // understand turns topic and body into a hint.
 func understand(hint shopadmin.Hint, body []byte) (shopadmin.Hint, error) {
-	var p push
-	d := json.NewDecoder(bytes.NewReader(body))
-	if err := d.Decode(&p); err != nil {
-		return shopadmin.Hint{}, fmt.Errorf("shopify push %s: %w", clip(hint.Topic, 80), shopadmin.ErrMalformed)
+	p, err := readPush(body)
+	if err != nil {
+		return shopadmin.Hint{}, fmt.Errorf("shopify push %s: %w: %w", clip(hint.Topic, 80), err, shopadmin.ErrMalformed)
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return shopadmin.Hint{}, fmt.Errorf("shopify push %s: more than one value: %w", clip(hint.Topic, 80), shopadmin.ErrMalformed)
-	}
-	var err error
 	switch family, _, _ := strings.Cut(hint.Topic, "/"); {
 	case hint.Topic == "app/uninstalled":
 		hint.Lifecycle = shopadmin.Uninstalled
 	case hint.Topic == "app/scopes_update":
 		hint.Lifecycle = shopadmin.ScopesChanged
 	case hint.Topic == "orders/edited":
-		hint.Order, err = orderID(p.OrderEdit.OrderID)
+		hint.Order, err = orderID(p.EditedOrder)
 	case family == "orders":
 		hint.Heard, hint.Mark = heard(p.UpdatedAt), pushMark(p)
 		hint.Order, err = orderOf(p)
@@ -200,12 +220,12 @@ func pushMark(p push) shopadmin.Mark {
 		Name  string `json:"name"`
 		Value any    `json:"value"`
 	}
-	if p.SourceIdentifier == nil || json.Unmarshal(p.NoteAttributes, &list) != nil {
+	if p.SourceIdentifier == "" || json.Unmarshal(p.NoteAttributes, &list) != nil {
 		return shopadmin.Mark{}
 	}
 	for _, a := range list {
-		if v, ok := a.Value.(string); ok && a.Name == channelKey && v != "" && *p.SourceIdentifier != "" {
-			return shopadmin.Mark{Channel: v, Order: *p.SourceIdentifier}
+		if v, ok := a.Value.(string); ok && a.Name == channelKey && v != "" {
+			return shopadmin.Mark{Channel: v, Order: p.SourceIdentifier}
 		}
 	}
 	return shopadmin.Mark{}
