@@ -27,7 +27,7 @@ func TestKill(t *testing.T) {
 	t.Logf("%d kills of the server and %d of PostgreSQL in %s, %d orders, %d parcels", chaos.Server, chaos.Database,
 		time.Since(began).Round(time.Second), len(ids), staff.Parcels())
 
-	clean(t, ctx, w, ids, w.Settles+time.Minute)
+	clean(t, ctx, w, ids, w.Settles+4*time.Minute)
 	t.Logf("calm after %s", time.Since(began).Round(time.Second))
 }
 
