@@ -15,8 +15,8 @@ demo: build ## the main job, played with a fake Amazon and a fake store; ends by
 
 test: ## everything: unit, storage on SQLite and PostgreSQL, simulation, fuzz seeds, real processes; with the race detector
 	$(GO) vet ./...
-	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v /connector/sim$$)
-	$(GO) test -timeout 15m ./connector/sim # a world is one goroutine: the race detector would see nothing and cost seeds
+	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '/(connector/sim|e2e/kill)$$')
+	$(GO) test -timeout 15m -p 1 ./connector/sim ./internal/e2e/kill # worlds of one goroutine, and processes: the detector would see nothing
 
 check: test ## what the gate runs
 

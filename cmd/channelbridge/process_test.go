@@ -57,6 +57,8 @@ func TestAKilledProcessGoesOnWhereItWas(t *testing.T) {
 	// came after is not held up by that.
 	last := b.market.Place(genericfake.Order{})
 	ids = append(ids, last)
+	_, err := b.market.Push(t.Context(), http.DefaultClient, k.URL+"/webhooks/market", last)
+	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		for _, o := range b.shop.Orders() {
 			if o.SourceIdentifier == last {
@@ -72,7 +74,7 @@ func TestAKilledProcessGoesOnWhereItWas(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	_, err := k.stop(ctx)
+	_, err = k.stop(ctx)
 	require.NoError(t, err)
 }
 
