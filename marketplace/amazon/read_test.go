@@ -169,7 +169,7 @@ func TestThrottling(t *testing.T) {
 // Data sets Amazon refuses are left out for a while; the order comes with a problem.
 func TestRefusedDataSetsAreLeftOut(t *testing.T) {
 	t.Parallel()
-	for set, status := range map[string]int{"RECIPIENT": 403, "FULFILLMENT": 400, "BUYER": 400} {
+	for set, status := range map[string]int{"RECIPIENT": 403, "TAX": 400, "BUYER": 400} {
 		r := newRig(t, amazonfake.Options{Faults: amazonfake.Faults{RefuseData: map[string]int{set: status}}})
 		id := marketplace.OrderID(r.fake.Place(amazonfake.OrderSpec{}))
 		o, err := r.Order(t.Context(), id)
@@ -181,14 +181,19 @@ func TestRefusedDataSetsAreLeftOut(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, calls+1, r.fake.Calls()[opGetOrder], "remembered")
 		r.fake.SetFaults(amazonfake.Faults{})
-		r.pass(61 * time.Minute)
+		r.pass(11 * time.Minute)
 		o, err = r.Order(t.Context(), id)
 		require.NoError(t, err)
-		require.Empty(t, o.Problems, "tried again after an hour")
+		require.Empty(t, o.Problems, "tried again after ten minutes")
 	}
-	r := newRig(t, amazonfake.Options{Faults: amazonfake.Faults{RefuseData: map[string]int{"PROCEEDS": 403, "RECIPIENT": 403}}})
+	r := newRig(t, amazonfake.Options{Faults: amazonfake.Faults{RefuseData: map[string]int{"TAX": 403, "RECIPIENT": 403}}})
 	_, err := r.Order(t.Context(), marketplace.OrderID(r.fake.Place(amazonfake.OrderSpec{})))
 	require.NoError(t, err, "both are found one after the other")
+	for _, set := range essential {
+		r := newRig(t, amazonfake.Options{Faults: amazonfake.Faults{RefuseData: map[string]int{set: 400}}})
+		_, err := r.Order(t.Context(), marketplace.OrderID(r.fake.Place(amazonfake.OrderSpec{})))
+		require.Error(t, err, "an order without %s is better not read", set)
+	}
 }
 
 func TestAnswersWithoutSense(t *testing.T) {

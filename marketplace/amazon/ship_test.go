@@ -83,7 +83,6 @@ func TestWhatAmazonWouldRefuseIsNotSent(t *testing.T) {
 		"ref leading zero":  func(s *marketplace.Shipment) { s.Ref = "01" },
 		"no tracking":       func(s *marketplace.Shipment) { s.Tracking = "" },
 		"no date":           func(s *marketplace.Shipment) { s.ShippedAt = time.Time{} },
-		"far future":        func(s *marketplace.Shipment) { s.ShippedAt = start.Add(time.Hour) },
 		"no lines":          func(s *marketplace.Shipment) { s.Lines = nil },
 		"zero quantity":     func(s *marketplace.Shipment) { s.Lines[0].Quantity = 0 },
 		"no carrier":        func(s *marketplace.Shipment) { s.Carrier = marketplace.Carrier{} },
@@ -101,6 +100,9 @@ func TestWhatAmazonWouldRefuseIsNotSent(t *testing.T) {
 	_, err := cannedAdapter(t, c).ConfirmShipment(t.Context(), "k", shipment("1", "1", "I1", 1, start.Add(3*time.Second)))
 	require.True(t, fault.Is(err, fault.Temporary), "a clock a little ahead only waits")
 	require.Equal(t, 3*time.Second, fault.After(err))
+	_, err = cannedAdapter(t, c).ConfirmShipment(t.Context(), "k", shipment("1", "1", "I1", 1, start.Add(24*time.Hour)))
+	require.True(t, fault.Is(err, fault.Temporary), "a clock far ahead is mended by a person, and then the parcel goes")
+	require.Equal(t, aheadTolerance, fault.After(err))
 	require.Zero(t, c.calls)
 
 	s := shipment("1", "1", "I1", 1, start.Add(-time.Hour).In(time.FixedZone("JST", 9*3600)).Add(123*time.Millisecond))

@@ -36,6 +36,7 @@ func open(t *testing.T) *world {
 	require.NoError(t, err)
 	w := &world{t: t, log: &bytes.Buffer{}}
 	w.World, err = demo.Open(t.Context(), demo.Options{Binary: binary, Dir: t.TempDir(), Log: w.log,
+		Extra:  "limits: {lease: 6s, call_timeout: 5s}\n", // what a killed process held is free again soon
 		Amazon: amazonfake.Options{Scale: -1, Visibility: 2 * time.Second, Faults: amazonfake.Faults{Duplicate: .3}},
 		Shop:   shopifyfake.Config{Faults: shopifyfake.Faults{HookTwice: .3}}})
 	require.NoError(t, err)
