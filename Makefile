@@ -13,7 +13,7 @@ build: ## the program, as ./bin/channelbridge
 demo: build ## the main job, played with a fake Amazon and a fake store; ends by itself
 	./bin/channelbridge demo
 
-test: ## everything: unit, storage on SQLite and PostgreSQL, simulation, fuzz seeds, real processes; with the race detector
+test: ## everything: unit, storage on SQLite and PostgreSQL, simulation, fuzz seeds, real processes; raced but for the simulation and the kill tests
 	$(GO) vet ./...
 	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '/(connector/sim|e2e/kill)$$')
 	$(GO) test -timeout 15m -p 1 ./connector/sim ./internal/e2e/kill # worlds of one goroutine, and processes: the detector would see nothing
