@@ -15,6 +15,9 @@ var (
 	ErrParked    = errors.New("the connection is not active")
 	ErrSpent     = errors.New("the key is spent")
 	ErrNotFound  = errors.New("not found")
+	ErrBraked    = errors.New("the budget for money commands is spent")
+	ErrStopped   = errors.New("all outside writes are stopped by an operator")
+	ErrSettled   = errors.New("the entry has an outcome already")
 )
 
 // Verb names an outside write.
@@ -33,12 +36,28 @@ type Command struct {
 	Why    string          `json:"why"` // for people: the facts it follows from
 	// Again is the entry that is sent once more with the same key and body; 0 for a first send.
 	Again int64 `json:"again,omitempty"`
+	// Money marks a write that gives money back; it counts against the budget.
+	Money bool `json:"money,omitempty"`
+	// Lane is the line of the channel it waits in to be sent with others; "" is sent at once.
+	// Site is the channel's marketplace: a batch is of one.
+	Lane string `json:"lane,omitempty"`
+	Site string `json:"site,omitempty"`
+	// Budget bounds the channel's money commands; nil bounds nothing. It is not kept.
+	Budget *Budget `json:"-"`
+}
+
+// Budget bounds what a channel's money commands may come to within Per, this one included.
+type Budget struct {
+	Per   time.Duration
+	Count int         // 0: unbounded
+	Sum   money.Money // of the commands in its currency; zero value: unbounded
 }
 
 // EntryState is what is known of a command's effect.
 type EntryState string
 
 const (
+	Queued  EntryState = "queued"  // meant, and waiting in its lane; surely not sent
 	Sent    EntryState = "sent"    // about to be sent, or sent and no answer recorded
 	Unknown EntryState = "unknown" // sent, and the answer does not tell whether it worked
 	Taken   EntryState = "pending" // taken on by the remote, verdict follows
@@ -51,8 +70,16 @@ const (
 // Unproven reports a state in which the effect may exist without having been seen.
 func (s EntryState) Unproven() bool { return s == Sent || s == Unknown || s == Taken || s == Done }
 
+// Open reports a state in which it is not known yet whether the effect will exist.
+func (s EntryState) Open() bool {
+	return s == Queued || s == Sent || s == Unknown || s == Taken || s == Retry
+}
+
 // Happened reports that the effect is known or must be assumed to exist.
-func (s EntryState) Happened() bool { return s != Retry && s != Refused }
+func (s EntryState) Happened() bool { return s != Retry && s != Refused && s != Queued }
+
+// Spent reports that the command's money must be counted as given back.
+func (s EntryState) Spent() bool { return s != Refused }
 
 // Entry is a command in the ledger.
 type Entry struct {
@@ -69,6 +96,8 @@ type Entry struct {
 	Class      string     `json:"class,omitempty"`
 	Reason     string     `json:"reason,omitempty"`
 	PlannedOn  string     `json:"planned_on,omitempty"` // hash of the snapshot it was planned from
+	Batch      int64      `json:"batch,omitempty"`      // the batch it was sent in
+	Message    int        `json:"message,omitempty"`    // its number there, from 1
 }
 
 // Outcome is what an attempt, or a later look, established.
@@ -93,9 +122,11 @@ func (o Outcome) Stale(attempts int) bool {
 
 // Ledger holds every intended outside write.
 type Ledger interface {
-	// Intend commits an attempt in state sent, if the lease is ours, the connections are active
-	// and the key is free (or Again names an entry that may be sent once more). Only when it
-	// returns nil may the call be made, and not after the deadline.
+	// Intend commits an attempt in state sent, if the lease is ours, the connections are active,
+	// no operator has stopped all writes, the budget allows it and the key is free (or Again names
+	// an entry that may be sent once more). Only when it returns nil may the call be made, and not
+	// after the deadline. A command with a lane is committed in state queued instead, and the
+	// lane's subject becomes due in the same transaction; nothing may be sent then.
 	Intend(ctx context.Context, w Work, c Command, at, deadline time.Time, plannedOn string) (Entry, error)
 	// Settle records an outcome. A late or repeated settle never takes back done or proven, and
 	// one that speaks of an earlier attempt than the last says nothing about the last unless it
@@ -104,4 +135,10 @@ type Ledger interface {
 	// Reopen is a person's decision to try what was refused once more: all refused entries of the
 	// subject may be sent again, and it is due. It returns how many there were.
 	Reopen(ctx context.Context, s Subject, at time.Time, note string) (int, error)
+	// Entry reads one entry; ErrNotFound.
+	Entry(ctx context.Context, id int64) (Entry, error)
+	// Resolve is a person's answer about an entry in doubt (sent past its deadline, unknown or
+	// pending): o.State says Done or Refused, reason holds the evidence. Its subject is due
+	// afterwards. ErrSettled when the entry is not in doubt.
+	Resolve(ctx context.Context, id int64, o Outcome, actor, evidence string) error
 }

@@ -29,16 +29,20 @@ type Record struct {
 	Shop     ShopRef
 	Market   *Snapshot
 	Store    *Snapshot
-	// HeardMarket and HeardShop are the newest change each side has told us of.
-	HeardMarket, HeardShop Heard
-	// LookMarket and LookShop are the last reads of each side by itself.
-	LookMarket, LookShop Look
-	Entries              []Entry // oldest first
-	Holds                []Hold
-	FirstSeen            time.Time
-	NextAt, DueAt        time.Time
-	Summary              Summary
-	Final                bool
+	Refunds  *Snapshot // of Money: the refunds the channel shows
+	// HeardMarket, HeardShop and HeardMoney are the newest change each side has told us of.
+	HeardMarket, HeardShop, HeardMoney Heard
+	// LookMarket, LookShop and LookMoney are the last reads of each side by itself.
+	LookMarket, LookShop, LookMoney Look
+
+	Entries       []Entry // oldest first
+	Wishes        []Wish  // oldest first
+	Holds         []Hold
+	FirstSeen     time.Time
+	NextAt, DueAt time.Time
+	Summary       Summary
+	Final         bool
+	RedactedAt    time.Time // when personal data was last taken out; zero: never
 }
 
 // Cursor is where a sweep of one connection stands.
@@ -68,7 +72,9 @@ type Connections interface {
 	// PutConnection adds or replaces; the state of an existing row is kept when c.State is empty,
 	// and its Since always.
 	PutConnection(ctx context.Context, c Connection) error
-	// SetState changes the state and says why.
+	// SetState changes the state and says why. It waits for intents that are being committed.
+	// Removed remembers the instant in RemovedAt unless it stands there, and forgets settings and
+	// secrets; Reconnecting remembers it in RejoinedAt; Active leaves both.
 	SetState(ctx context.Context, id ConnectionID, s State, reason string, at time.Time) error
 }
 
@@ -90,6 +96,7 @@ type OrderFilter struct {
 	Text    string // part of the channel's or the store's number
 	Limit   int    // 0: 50
 	Offset  int
+	After   string // the channel and number of the last row of the page before, as Subject.String
 }
 
 // OrderRow is one order in a list.
@@ -140,6 +147,13 @@ type Store interface {
 	Cursors
 	Connections
 	Reader
+	Batches
+	Wishes
+	Switches
+	Audits
+	Tokens
+	Replies
+	Redactor
 	// Purge deletes deliveries received before the instant. It returns how many.
 	Purge(ctx context.Context, before time.Time, limit int) (int, error)
 	// Ping reports whether the store can be read and written now.

@@ -11,8 +11,13 @@ type ConnectionID string
 // Kind is a kind of thing that is kept in agreement.
 type Kind string
 
-// KindOrder is an order of a sales channel and its mirror in the store.
-const KindOrder Kind = "order"
+const (
+	// KindOrder is an order of a sales channel and its mirror in the store.
+	KindOrder Kind = "order"
+	// KindLane is a line of a channel in which commands wait to be sent in batches; its subject's
+	// ID is the lane's name.
+	KindLane Kind = "lane"
+)
 
 // Subject is one thing that is kept in agreement. It has one row, one lease and one history.
 type Subject struct {
@@ -33,12 +38,14 @@ type ShopRef struct {
 // Set reports whether the reference names anything.
 func (r ShopRef) Set() bool { return r.Store != "" && r.ID != "" }
 
-// Side is one of the two outside systems.
+// Side is one of the two outside systems, or what the channel's finance side says of an order,
+// which is read apart and lags behind. Nothing is written to Money.
 type Side string
 
 const (
 	Market Side = "market"
 	Shop   Side = "shop"
+	Money  Side = "money"
 )
 
 // Snapshot is what one side said at one moment. Body is the adapter contract's order as JSON,
@@ -100,6 +107,7 @@ type Next struct {
 	Failed  bool // the look ended in an error; counts towards back-off
 	Market  Look // how the channel was read this time; a zero time changes nothing
 	Shop    Look // and the store
+	Money   Look // and the channel's finance side
 	Summary Summary
 }
 

@@ -101,7 +101,7 @@ type Receipt struct {
 // Operation names a write, for traits.
 type Operation string
 
-// OpConfirmShipment is the only write of the required contract.
+// OpConfirmShipment is the only write of the required contract. Further ones stand in instruction.go.
 const OpConfirmShipment Operation = "confirm_shipment"
 
 // RepeatClass says what a second send of the same write does.
@@ -115,10 +115,21 @@ const (
 
 // Traits are facts no method set can show.
 type Traits struct {
-	SettleIn   time.Duration             // after this, a read shows every earlier write
-	Repeat     map[Operation]RepeatClass // absent means RepeatNone
-	Carriers   map[string]Carrier        // store carrier name (lower case) → the channel's carrier
-	NeedTrack  bool                      // a shipment without tracking number is refused
-	SweepEvery time.Duration             // how often Changed may be asked
-	Overlap    time.Duration             // how far a sweep reaches back behind its watermark
+	SettleIn  time.Duration             // after this, a read shows every earlier write
+	Repeat    map[Operation]RepeatClass // absent means RepeatNone
+	Carriers  map[string]Carrier        // store carrier name (lower case) → the channel's carrier
+	NeedTrack bool                      // a shipment without tracking number is refused
+	// Instructions are the money writes the channel takes, by Instructor or Submitter.
+	Instructions []Operation
+	// WholeOnly are the operations that take whole orders and no part of them.
+	WholeOnly []Operation
+	// CaptureOnShip: the buyer is charged when units ship. What has not shipped can be cancelled
+	// but not refunded.
+	CaptureOnShip bool
+	// Reasons translates a store's reason into the channel's, by operation; "" is the default.
+	// A buyer's cancellation request on record turns the reason "customer" into "customer_request".
+	Reasons    map[Operation]map[string]string
+	RefundsIn  time.Duration // after this, Refunds shows every refund
+	SweepEvery time.Duration // how often Changed may be asked
+	Overlap    time.Duration // how far a sweep reaches back behind its watermark
 }

@@ -68,6 +68,7 @@ type Hint struct {
 	TriggeredAt time.Time // when the action happened, if given
 	Urgent      bool      // about a shipment: leads the queue
 	Lifecycle   Lifecycle // not about an order but about the connection itself
+	Privacy     *Privacy  // a demand about personal data
 	Ignore      string    // set: a valid push that concerns nothing here, with the reason
 }
 

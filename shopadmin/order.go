@@ -38,9 +38,14 @@ type Order struct {
 	Fulfillment string            `json:"fulfillment,omitempty"` // verbatim
 	Test        bool              `json:"test,omitempty"`
 
+	CancelReason string      `json:"cancel_reason,omitempty"` // lower case: customer, inventory, fraud, declined, staff, other
+	Captured     money.Money `json:"captured,omitzero"`       // payments taken, before refunds
+	Note         string      `json:"note,omitempty"`          // staff's and ours
+
 	Lines        []Line        `json:"lines"`
 	Fulfillments []Fulfillment `json:"fulfillments,omitempty"`
-	Held         []Hold        `json:"held,omitempty"` // holds on its fulfillment orders
+	Refunds      []Refund      `json:"refunds,omitempty"` // oldest first
+	Held         []Hold        `json:"held,omitempty"`    // holds on its fulfillment orders
 }
 
 // Line is a line of a store order.
@@ -176,6 +181,7 @@ type Update struct {
 	ShipTo     *Address          `json:"ship_to,omitempty"`
 	Attributes map[string]string `json:"attributes,omitempty"`
 	AddTags    []string          `json:"add_tags,omitempty"`
+	Note       string            `json:"note,omitempty"` // added to the order's note unless it stands there
 }
 
 // Faulty is an order that was received but could not be understood.
