@@ -35,9 +35,10 @@ type Instruction struct {
 type InstructionLine struct {
 	Line     string `json:"line"`
 	Quantity int    `json:"quantity,omitempty"` // units concerned; 0 for money alone
-	// Left is, for cancelled units, how many units of the line stay ordered: a read recognises
-	// the effect by it.
-	Left int `json:"left,omitempty"`
+	// Ordered and Left are, for cancelled units, how many units of the line were ordered when this
+	// was planned, and how many stay to be shipped or are shipped: a read recognises the effect.
+	Ordered int `json:"ordered,omitempty"`
+	Left    int `json:"left,omitempty"`
 	// Parts is the money, for all units concerned and net of discounts: Amount before tax, Tax
 	// beside it. Positive goes to the buyer.
 	Parts []Component `json:"parts,omitempty"`

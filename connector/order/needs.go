@@ -5,6 +5,7 @@ import (
 
 	"channelbridge/connector"
 	"channelbridge/marketplace"
+	"channelbridge/shopadmin"
 )
 
 // Needs says which sides must be looked at before deciding. It is pure. Looking costs calls and
@@ -13,18 +14,23 @@ import (
 type Needs struct {
 	Market bool
 	Shop   bool
+	Money  bool // the refunds the channel shows
 	Search bool // the mirror is not known: search the store for the mark
 }
 
 // any reports whether there is anything to look at.
-func (n Needs) any() bool { return n.Market || n.Shop || n.Search }
+func (n Needs) any() bool { return n.Market || n.Shop || n.Money || n.Search }
 
 // needs decides what to look at for a record.
-func needs(r connector.Record, p Policy, market *marketplace.Order, now time.Time) Needs {
+func needs(r connector.Record, p Policy, market *marketplace.Order, shop *shopadmin.Order, now time.Time) Needs {
+	pl := &planner{Snapshot: SnapshotOf(r, p, market, shop, now)}
+	pl.matched, pl.foreign = matchRefunds(pl.Refunds, pl.Ledger)
 	var n Needs
-	n.Market = stale(r.Market, r.LookMarket, r.HeardMarket, p.SettleMarket, now) || unseen(r, connector.Market, r.Market, market, p, now)
+	n.Market = stale(r.Market, r.LookMarket, r.HeardMarket, p.SettleMarket, now) || unseen(pl, connector.Market, r.Market, r.LookMarket, p.SettleMarket)
+	n.Money = p.ReadsRefunds && market != nil && (!r.HeardMoney.At.IsZero() && stale(r.Refunds, r.LookMoney, r.HeardMoney, p.SettleMarket, now) ||
+		unseen(pl, connector.Money, r.Refunds, r.LookMoney, p.SettleMarket))
 	if r.Shop.Set() {
-		n.Shop = stale(r.Store, r.LookShop, r.HeardShop, p.SettleShop, now) || unseen(r, connector.Shop, r.Store, market, p, now)
+		n.Shop = stale(r.Store, r.LookShop, r.HeardShop, p.SettleShop, now) || unseen(pl, connector.Shop, r.Store, r.LookShop, p.SettleShop)
 		return n
 	}
 	n.Search = market != nil && searchable(r, p, market, now)
@@ -70,40 +76,51 @@ func stale(s *connector.Snapshot, l connector.Look, h connector.Heard, settle ti
 	return read.Before(h.At) || read.Before(h.At.Add(settle)) && !now.Before(h.At.Add(settle))
 }
 
-// unseen reports an effect on the side that should show by now and has not been looked for.
-func unseen(r connector.Record, side connector.Side, s *connector.Snapshot, m *marketplace.Order, p Policy, now time.Time) bool {
-	if s == nil {
+// unseen reports an effect that a read of the side should show by now and that has not been
+// looked for. Money given back is looked for on the channel's finance side.
+func unseen(pl *planner, side connector.Side, s *connector.Snapshot, look connector.Look, settle time.Duration) bool {
+	if s == nil && side != connector.Money {
 		return false
 	}
-	pl := &planner{Snapshot: Snapshot{Market: m, Ledger: r.Entries}}
-	if m != nil {
-		pl.MarketAt = r.Market.ObservedAt
-	}
-	settle, look := p.SettleMarket, r.LookMarket
-	if side == connector.Shop {
-		settle, look = p.SettleShop, r.LookShop
-	}
-	for _, e := range r.Entries {
-		if e.Side != side {
+	now, read := pl.Now, lastRead(s, look)
+	for _, e := range pl.Ledger {
+		if shownBy(e) != side {
 			continue
 		}
 		switch e.State {
 		case connector.Sent, connector.Unknown:
 			end := e.Deadline.Add(settle)
-			if !now.Before(end) && lastRead(s, look).Before(end) {
+			if !now.Before(end) && (read.Before(end) || side == connector.Money && now.Sub(read) >= doubtEvery) {
 				return true
 			}
 		case connector.Done:
-			if side == connector.Shop && s.ObservedAt.After(e.SettledAt) || side == connector.Market && m != nil && pl.confirmed(e) {
+			if pl.visible(e, side) {
 				continue // the plan will see it
 			}
-			show := e.SettledAt.Add(max(settle, p.ProveAfter))
-			if read := lastRead(s, look); now.After(show) && (read.Before(show) || now.Sub(read) >= troubleEvery) {
+			show := e.SettledAt.Add(max(settle, pl.Policy.ProveAfter))
+			if now.After(show) && (read.Before(show) || now.Sub(read) >= troubleEvery) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// visible reports that the record as it is kept shows a done entry.
+func (p *planner) visible(e connector.Entry, side connector.Side) bool {
+	if p.Market == nil {
+		return false
+	}
+	shown, _, _ := p.shows(e)
+	return shown
+}
+
+// shownBy is the side on which an entry's effect can be read.
+func shownBy(e connector.Entry) connector.Side {
+	if e.Verb == RefundMarket {
+		return connector.Money
+	}
+	return e.Side
 }
 
 // searchable reports whether the store has to be searched for the mark: before every create, and

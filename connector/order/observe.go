@@ -54,6 +54,51 @@ func ShopObservation(store connector.ConnectionID, o shopadmin.Order, s connecto
 	return obs
 }
 
+// RefundsObservation is what a channel shows as refunded of an order, on its way into the store.
+func RefundsObservation(s connector.Subject, list []marketplace.Refund, at time.Time) connector.Observation {
+	if list == nil {
+		list = []marketplace.Refund{}
+	}
+	body, err := json.Marshal(list)
+	obs := connector.Observation{Subject: s, Side: connector.Money, Snapshot: connector.Snapshot{ObservedAt: at, Body: body}}
+	for _, r := range list {
+		if r.PostedAt.After(obs.Version) {
+			obs.Version = r.PostedAt
+		}
+	}
+	if len(list) > 0 {
+		obs.Note = fmt.Sprintf("the channel shows %d refunds", len(list))
+	}
+	if err != nil {
+		obs.Fault = err.Error()
+	}
+	return obs
+}
+
+// SweepRefunds lists the refunds a channel has posted, for connector.Sweeper: each marks its
+// order's refunds to be read.
+func SweepRefunds(channel connector.ConnectionID, a marketplace.RefundReader) func(context.Context, []byte, time.Time) (connector.SweepPage, error) {
+	return func(ctx context.Context, raw []byte, since time.Time) (connector.SweepPage, error) {
+		var c marketplace.Cursor
+		if err := cursor(raw, &c); err != nil || c.Token == "" {
+			c = marketplace.Cursor{Since: since}
+		}
+		page, err := a.Refunded(ctx, c)
+		if err != nil {
+			return connector.SweepPage{}, err
+		}
+		out := connector.SweepPage{Watermark: page.Next.Since, More: page.More}
+		for _, r := range page.Refunds {
+			if r.Order != "" {
+				s := connector.Subject{Kind: connector.KindOrder, Channel: channel, ID: nameOf(string(r.Order), nil)}
+				out.Touches = append(out.Touches, connector.Touch{Subject: s, Side: connector.Money, Heard: r.PostedAt})
+			}
+		}
+		out.Next, err = json.Marshal(page.Next)
+		return out, err
+	}
+}
+
 // SweepMarket lists a channel's changed orders for connector.Sweeper.
 func SweepMarket(channel connector.ConnectionID, a marketplace.Adapter, clock connector.Clock) func(context.Context, []byte, time.Time) (connector.SweepPage, error) {
 	return func(ctx context.Context, raw []byte, since time.Time) (connector.SweepPage, error) {

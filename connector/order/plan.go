@@ -19,9 +19,12 @@ func Plan(s Snapshot) Decision {
 	p.problems()
 	p.mirror()
 	if p.Shop != nil {
+		p.money()
 		p.ship()
+		p.cancelMirror()
 		p.show()
 	}
+	p.proveDoubts()
 	p.prove()
 	p.warnings()
 	p.summary()
@@ -92,6 +95,14 @@ func (p *planner) shows(e connector.Entry) (shown bool, at time.Time, settle tim
 		return p.Shop != nil && p.ShopAt.After(e.SettledAt), p.ShopAt, p.Policy.SettleShop
 	case ConfirmShipment:
 		return p.confirmed(e), p.MarketAt, p.Policy.SettleMarket
+	case CancelMarket, CancelUnits:
+		return p.instructed(e), p.MarketAt, p.Policy.SettleMarket
+	case RefundMarket:
+		return p.instructed(e), p.RefundsRead, max(p.Policy.RefundsIn, p.Policy.SettleMarket)
+	case CancelMirror:
+		return p.Shop != nil && !p.Shop.CancelledAt.IsZero(), p.ShopAt, p.Policy.SettleShop
+	case RefundShop:
+		return p.Shop != nil && p.recorded(e.About), p.ShopAt, p.Policy.SettleShop
 	}
 	return false, time.Time{}, 0
 }
@@ -108,7 +119,7 @@ func (p *planner) summary() {
 	}
 	s.Fulfillment = Fulfillment(*m, p.Shop)
 	p.d.Summary = s
-	if len(p.d.Commands) > 0 || p.unsettled() {
+	if len(p.d.Commands) > 0 || p.d.Look || p.pendingMoney || p.unsettled() {
 		return
 	}
 	if m.Elsewhere != "" {

@@ -275,7 +275,12 @@ func (p *planner) mayShip(f shopadmin.Fulfillment, lines []marketplace.ShipmentL
 	case marketplace.Unmapped:
 		return false
 	}
-	ours, edited := p.confirmedUnits(), map[string]int{}
+	if live, _ := p.attempts(CancelMarket, "order"); len(live) > 0 && live[len(live)-1].State.Spent() {
+		p.blocks("cancelling_at_channel", f.ID, f.Name+" was shipped, but the order is being cancelled at the channel",
+			"stop the parcel if you can; should the channel refuse to cancel, the parcel is confirmed")
+		return false
+	}
+	ours, edited, cancelling := p.confirmedUnits(), map[string]int{}, p.cancelling()
 	if old := p.replaced(f); old != nil { // the channel edits that parcel: its units are free again
 		for _, l := range shipmentOf(*old).Lines {
 			edited[l.Line] += l.Quantity
@@ -284,7 +289,7 @@ func (p *planner) mayShip(f shopadmin.Fulfillment, lines []marketplace.ShipmentL
 	for _, l := range lines {
 		m, ok := p.line(l.Line)
 		foreign := max(0, m.Shipped-ours[l.Line])
-		free := m.Ordered - m.Cancelled - ours[l.Line] - foreign + edited[l.Line]
+		free := m.Ordered - m.Cancelled - cancelling[l.Line] - ours[l.Line] - foreign + edited[l.Line]
 		switch {
 		case !ok || l.Quantity > m.Ordered-m.Cancelled:
 			p.blocks("over_shipped", f.ID, fmt.Sprintf("%s holds %d of line %s, of which %d are left to ship at the channel", f.Name, l.Quantity, l.Line, free),

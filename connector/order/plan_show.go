@@ -17,12 +17,16 @@ const (
 	AttrShipBy  = "channel_ship_by"
 	AttrState   = "channel_state"
 	AttrCancel  = "channel_cancel_request"
+	AttrRefund  = "channel_refunded"
 )
 
 // show brings into the store what changed at the channel, instead of overwriting it.
 func (p *planner) show() {
 	p.cancelRequest()
 	if p.Market.Lifecycle == marketplace.Cancelled && p.Shop.CancelledAt.IsZero() {
+		if p.cancelsMirror() {
+			return // it is cancelled at once or was a moment ago: no need to hold it first
+		}
 		p.blocks("cancelled_at_channel", "", "the order was cancelled at the channel and its mirror is still open in the store",
 			"do not ship it; cancel it in the store")
 		p.stopShipping("channel-cancelled", "the order was cancelled at the channel")
@@ -110,7 +114,11 @@ func (p *planner) update() {
 			u.Attributes[k] = v
 		}
 	}
-	if a := ShipTo(p.Market.ShipTo); a != nil && a.Address1 != "" && (shown.ShipTo == nil || *a != *shown.ShipTo) { // a part of an address never replaces a whole one
+	if _, ok := u.Attributes[AttrRefund]; ok { // the visible mark that keeps people from refunding again
+		u.AddTags = []string{p.Policy.Tag + " refunded"}
+		u.Note = p.Policy.Tag + " has refunded " + want[AttrRefund] + " by itself. Do not refund it again here."
+	}
+	if a := ShipTo(p.Market.ShipTo); !p.Redacted && a != nil && a.Address1 != "" && (shown.ShipTo == nil || *a != *shown.ShipTo) { // a part of an address never replaces a whole one
 		u.ShipTo = a
 	}
 	entries := p.entries(UpdateMirror, "facts")
@@ -194,6 +202,9 @@ func (p *planner) shown() shopadmin.Update {
 // facts are the channel's facts a store order shows once they arise.
 func facts(m marketplace.Order, p *planner) map[string]string {
 	out := map[string]string{}
+	if len(p.foreign) > 0 {
+		out[AttrRefund] = p.foreignSum()
+	}
 	if m.CancelRequest != nil {
 		out[AttrCancel] = or(m.CancelRequest.Reason, "yes")
 	}

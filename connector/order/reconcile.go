@@ -64,6 +64,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, w connector.Work) (connector
 		}
 		d = Plan(t.snapshot())
 		done, err := t.do(ctx, d)
+		if done && err == nil && d.Look && !t.afresh {
+			t.afresh, done = true, false
+			err = t.lookAfresh(ctx)
+		}
 		if !done && round == maxRounds {
 			done, t.cut = true, true
 		}
@@ -84,8 +88,10 @@ type turn struct {
 	searched time.Time
 	twins    []shopadmin.OrderID
 	looked   int
-	looks    [2]connector.Look // of the channel and the store, this turn
+	looks    [3]connector.Look // of the channel, the store and the channel's refunds, this turn
+	afresh   bool              // all sides were read in this turn
 	cut      bool              // something was left to do: come back soon
+	stopped  []connector.Hold  // what kept a command from being sent
 }
 
 func (t *turn) load(ctx context.Context) error {
@@ -98,6 +104,9 @@ func (t *turn) load(ctx context.Context) error {
 	}
 	if !t.looks[1].At.IsZero() {
 		rec.LookShop = t.looks[1]
+	}
+	if !t.looks[2].At.IsZero() {
+		rec.LookMoney = t.looks[2]
 	}
 	t.rec = rec
 	t.market, t.shop, err = Decode(rec)
@@ -123,17 +132,23 @@ func Decode(rec connector.Record) (m *marketplace.Order, s *shopadmin.Order, err
 
 // look reads whichever side has to be read, at most once a turn and side.
 func (t *turn) look(ctx context.Context) error {
-	n := needs(t.rec, t.s.Policy, t.market, t.Clock())
+	n := t.needs()
 	if n.Market && t.looked&1 == 0 {
 		t.looked |= 1
 		if err := t.lookMarket(ctx); err != nil {
 			return err
 		}
-		n = needs(t.rec, t.s.Policy, t.market, t.Clock())
+		n = t.needs()
 	}
 	if n.Shop && t.looked&2 == 0 {
 		t.looked |= 2
 		if err := t.lookShop(ctx); err != nil {
+			return err
+		}
+	}
+	if n.Money && t.looked&8 == 0 {
+		t.looked |= 8
+		if err := t.lookMoney(ctx); err != nil {
 			return err
 		}
 	}
@@ -142,6 +157,36 @@ func (t *turn) look(ctx context.Context) error {
 		return t.search(ctx)
 	}
 	return nil
+}
+
+func (t *turn) needs() Needs { return needs(t.rec, t.s.Policy, t.market, t.shop, t.Clock()) }
+
+// lookAfresh reads everything there is to read, whatever is kept: before money moves.
+func (t *turn) lookAfresh(ctx context.Context) error {
+	if err := t.lookMarket(ctx); err != nil {
+		return err
+	}
+	if t.rec.Shop.Set() {
+		if err := t.lookShop(ctx); err != nil {
+			return err
+		}
+	}
+	return t.lookMoney(ctx)
+}
+
+// lookMoney reads the refunds that the channel shows.
+func (t *turn) lookMoney(ctx context.Context) error {
+	r, ok := t.s.Channel.(marketplace.RefundReader)
+	if !ok || !t.s.Policy.ReadsRefunds {
+		return nil
+	}
+	list, err := r.Refunds(ctx, marketplace.OrderID(t.w.Subject.ID))
+	at := t.Clock()
+	if err == nil {
+		t.looks[2] = connector.Look{At: at}
+		return t.seen(ctx, at, RefundsObservation(t.w.Subject, list, at))
+	}
+	return t.unread(ctx, 2, t.w.Subject.Channel, at, fault.Wrap(err, "order %s: reading its refunds at the channel", t.w.Subject))
 }
 
 // notThere is the trouble of a side that answers that there is no such order.
@@ -244,16 +289,43 @@ func SnapshotOf(rec connector.Record, p Policy, m *marketplace.Order, shop *shop
 	if rec.Store != nil {
 		s.ShopAt = rec.Store.ObservedAt
 	}
+	s.Wishes, s.Redacted = rec.Wishes, !rec.RedactedAt.IsZero()
+	s.Refunds, s.RefundsFault = refundsOf(rec)
+	s.MarketRead, s.ShopRead = readAt(rec.Market, rec.LookMarket, rec.HeardMarket), readAt(rec.Store, rec.LookShop, rec.HeardShop)
+	s.RefundsRead = readAt(rec.Refunds, rec.LookMoney, rec.HeardMoney)
 	s.MarketFault, s.ShopFault = trouble(rec.Market, rec.LookMarket), trouble(rec.Store, rec.LookShop)
 	s.Missing, s.Gone = s.MarketFault == notThere, s.ShopFault == notThere
 	return s
+}
+
+// readAt is when a side was last read and understood; zero while a newer version is heard of.
+func readAt(s *connector.Snapshot, l connector.Look, h connector.Heard) time.Time {
+	if s == nil || trouble(s, l) != "" || h.Version.After(s.Version) && lastRead(s, l).Before(h.At) {
+		return time.Time{}
+	}
+	return lastRead(s, l)
+}
+
+// refundsOf decodes the refunds that the channel shows.
+func refundsOf(rec connector.Record) (out []marketplace.Refund, trouble string) {
+	if rec.LookMoney.Trouble != "" && (rec.Refunds == nil || !rec.Refunds.ObservedAt.After(rec.LookMoney.At)) {
+		trouble = rec.LookMoney.Trouble
+	}
+	if rec.Refunds == nil {
+		return nil, trouble
+	}
+	if err := json.Unmarshal(rec.Refunds.Body, &out); err != nil {
+		return nil, "the refunds kept cannot be read: " + err.Error()
+	}
+	return out, trouble
 }
 
 // next turns a decision into when to look again. Whatever is not final is looked at once a day
 // at least, and nothing is looked at again in the same moment.
 func (t *turn) next(d Decision) connector.Next {
 	now := t.Clock()
-	n := connector.Next{Wake: d.Wake, Due: d.Due, Holds: d.Holds, Final: d.Final, Summary: d.Summary, Market: t.looks[0], Shop: t.looks[1]}
+	n := connector.Next{Wake: d.Wake, Due: d.Due, Holds: d.Holds, Final: d.Final, Summary: d.Summary, Market: t.looks[0], Shop: t.looks[1], Money: t.looks[2]}
+	n.Holds = append(n.Holds, t.stopped...)
 	earlier := func(at time.Time) {
 		if !at.IsZero() && (n.Wake.IsZero() || at.Before(n.Wake)) {
 			n.Wake = at
@@ -265,6 +337,13 @@ func (t *turn) next(d Decision) connector.Next {
 	}
 	if t.cut {
 		earlier(now.Add(3 * time.Second))
+	}
+	if d.Look && len(d.Commands) == 0 { // the other side does not answer as it should
+		earlier(now.Add(time.Minute))
+	}
+	if len(t.stopped) > 0 {
+		n.Final = false
+		earlier(now.Add(time.Minute))
 	}
 	if !n.Final {
 		earlier(now.Add(24 * time.Hour))

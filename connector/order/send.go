@@ -28,11 +28,26 @@ func (t *turn) do(ctx context.Context, d Decision) (done bool, err error) {
 			t.cut = true // parked or overtaken: nobody else may be left to come back for it
 			t.Log.Info("not sent", "order", t.w.Subject.String(), "verb", string(c.Verb), "reason", err)
 			return true, nil
+		case errors.Is(err, connector.ErrBraked), errors.Is(err, connector.ErrStopped):
+			t.stopped = append(t.stopped, stopHold(c, err))
+			t.Log.Warn("not sent", "order", t.w.Subject.String(), "verb", string(c.Verb), "reason", err)
+			return true, nil
 		case err != nil:
 			return false, err
 		}
 	}
 	return len(d.Commands) == 0 && len(d.Proven) == 0, nil
+}
+
+// stopHold says what keeps a command from being sent.
+func stopHold(c connector.Command, err error) connector.Hold {
+	h := connector.Hold{Kind: "writes_stopped", About: string(c.Verb), Level: connector.Blocks, Reason: "an operator has stopped all outside writes",
+		Hint: "let them go on: channelbridge writes start"}
+	if errors.Is(err, connector.ErrBraked) {
+		h.Kind, h.Reason = "budget_spent", fmt.Sprintf("the channel's budget for giving money back is spent: %s over %s waits", c.Verb, c.Amount)
+		h.Hint = "it goes on by itself as the hour passes; if this much money is meant to go back, raise the connection's budget"
+	}
+	return h
 }
 
 // send writes the intent down, makes the call, and records the outcome.
@@ -49,6 +64,9 @@ func (t *turn) send(ctx context.Context, c connector.Command) error {
 	e, err := t.Store.Intend(ctx, t.w, c, now, deadline, t.hash())
 	if err != nil {
 		return fault.Wrap(err, "order %s: writing down %s", t.w.Subject, c.Key)
+	}
+	if e.State == connector.Queued {
+		return nil // its lane hands it in, together with others
 	}
 	if !t.Clock().Before(deadline) { // the process slept: too late to send
 		o := connector.Outcome{State: connector.Retry, At: t.Clock(), RetryAt: t.Clock(), Reason: "the deadline passed before the call"}
@@ -118,6 +136,12 @@ func (t *turn) call(ctx context.Context, c connector.Command) (connector.Outcome
 		return t.callUpdate(ctx, c)
 	case HoldShipping:
 		return t.callHold(ctx, c)
+	case CancelMarket, CancelUnits, RefundMarket:
+		return t.callInstruct(ctx, c)
+	case CancelMirror:
+		return t.callCancel(ctx, c)
+	case RefundShop:
+		return t.callRefund(ctx, c)
 	}
 	return connector.Outcome{}, fault.New(fault.Refused, "nobody knows how to %s", c.Verb)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"channelbridge/connector"
+	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 	"channelbridge/shopadmin"
 )
@@ -16,6 +17,11 @@ const (
 	UpdateMirror    connector.Verb = "update-mirror"
 	HoldShipping    connector.Verb = "hold-shipping"
 	ConfirmShipment connector.Verb = "confirm-shipment"
+	CancelMarket    connector.Verb = "cancel-market"
+	CancelUnits     connector.Verb = "cancel-units"
+	RefundMarket    connector.Verb = "refund-market"
+	CancelMirror    connector.Verb = "cancel-mirror"
+	RefundShop      connector.Verb = "refund-shop"
 )
 
 // Policy is what an operator chose for a channel, and what its two sides can do.
@@ -34,6 +40,25 @@ type Policy struct {
 	SettleMarket, SettleShop time.Duration
 	RepeatConfirm            marketplace.RepeatClass
 	CanUpdate, CanHold       bool
+
+	// Of money: what the channel takes and how (see marketplace.Traits), the lane each operation
+	// waits in ("" is sent at once), and what the operator chose.
+	Instructions  []marketplace.Operation
+	WholeOnly     []marketplace.Operation
+	CaptureOnShip bool
+	Repeat        map[marketplace.Operation]marketplace.RepeatClass
+	Reasons       map[marketplace.Operation]map[string]string
+	Lanes         map[marketplace.Operation]string
+	ReadsRefunds  bool          // the channel's refunds can be read
+	RefundsIn     time.Duration // after this a read shows every refund
+	Fresh         time.Duration // how old a read may be that money is moved upon
+	CancelsShop   bool          // the mirror of an order cancelled at the channel is cancelled
+	Restock       bool          // and its goods are put back into stock
+	Goodwill      bool          // more may be given back than the order's parts come to
+	Budget        *connector.Budget
+	AskAbove      money.Money // after a reconnection, above this a person decides; zero value: never
+	RemovedAt     time.Time   // the last removal of the channel and the reconnection after it
+	RejoinedAt    time.Time
 
 	ProveAfter time.Duration // an effect that no sweep has shown by then is looked for
 	AlarmLead  time.Duration // before the end of the day
@@ -56,7 +81,14 @@ type Snapshot struct {
 	Gone        bool                // the store answered that the mirror does not exist
 	Missing     bool                // the channel answered that the order does not exist
 	Ledger      []connector.Entry
+	Wishes      []connector.Wish
 	Now         time.Time
+
+	Refunds      []marketplace.Refund // what the channel's finance side shows, whoever made it
+	RefundsFault string               // why its last answer cannot be used
+	// When each side was last read and understood, in a listing or by itself.
+	MarketRead, ShopRead, RefundsRead time.Time
+	Redacted                          bool // personal data was taken out: none is put back
 }
 
 // Proof is a ledger entry whose effect the snapshot shows.
@@ -74,6 +106,7 @@ type Decision struct {
 	Wake     time.Time
 	Due      time.Time
 	Final    bool
+	Look     bool // all sides have to be read afresh before more can be decided
 	Summary  connector.Summary
 }
 
@@ -100,6 +133,12 @@ func (s *Snapshot) key(v connector.Verb, about string, n int) string {
 type planner struct {
 	Snapshot
 	d Decision
+
+	sheet        *sheet
+	matched      map[int64]marketplace.Refund // entries and the refunds that show them
+	foreign      []marketplace.Refund         // refunds made at the channel without our doing
+	paired       []bool                       // of foreign: those that a demand was met by
+	pendingMoney bool                         // the order is not finished
 }
 
 func (p *planner) hold(level connector.Level, kind, about, reason, hint string) {

@@ -1,0 +1,288 @@
+package order
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
+	"channelbridge/shopadmin"
+)
+
+// cancelOut cancels a whole order at the channel while nothing of it has shipped. It reports
+// whether that takes care of every demand.
+func (p *planner) cancelOut(ds []demand) bool {
+	wish := p.wish(connector.WishCancel)
+	live, all := p.attempts(CancelMarket, "order")
+	if n := len(live); n > 0 {
+		e := live[n-1]
+		if e.State != connector.Refused {
+			return p.goOn(e, marketplace.OpCancel, all)
+		}
+		if p.Market.Lifecycle == marketplace.Open && !p.moving() {
+			p.blocksMoney("cancel_refused", "order", "the channel refused to cancel the order: "+e.Reason,
+				"cancel it at the channel, or run: channelbridge orders retry "+p.Subject.String())
+			return true
+		}
+		return false // it has shipped meanwhile: its units are refunded
+	}
+	cancelled := !p.Shop.CancelledAt.IsZero()
+	if cancelled && !p.moneyGiven(ds) {
+		p.blocksMoney("cancel_without_refund", "", "the order was cancelled in the store without giving money back; at the channel every order is tied to a payment, so nothing was sent (R-146)",
+			"refund the order in the store with an amount above zero, or cancel it at the channel")
+		return true
+	}
+	if !cancelled && wish == nil && !p.allDemanded(ds) {
+		return false
+	}
+	switch {
+	case p.Market.Lifecycle == marketplace.Pending:
+		p.waits("", "the order is cancelled in the store, but the channel has not released it yet; it is cancelled there as soon as it is")
+		return true
+	case p.Market.Lifecycle != marketplace.Open, p.moving(), !p.can(marketplace.OpCancel):
+		return false
+	}
+	reason := p.Shop.CancelReason
+	why := "the order was cancelled in the store with a refund"
+	switch {
+	case wish != nil:
+		var body CancelWish
+		_ = json.Unmarshal(wish.Body, &body)
+		reason, why = body.Reason, wish.Actor+" asked to cancel the order"
+	case !cancelled:
+		reason, why = ds[len(ds)-1].reason, "the store refunded every unit before any had shipped"
+	}
+	if p.conflicts(demand{about: "order", at: p.Shop.CancelledAt}) {
+		return true
+	}
+	total := p.sheet.rest()
+	if p.asks("order", p.Shop.CancelledAt, total) {
+		return true
+	}
+	in := marketplace.Instruction{Op: marketplace.OpCancel, Reason: p.reasonFor(marketplace.OpCancel, reason), Lines: p.wholeOrder()}
+	p.instruct(CancelMarket, "order", in, total, 0, all+1, why)
+	return true
+}
+
+// moneyGiven reports that the store gave back more than nothing.
+func (p *planner) moneyGiven(ds []demand) bool {
+	for _, d := range ds {
+		if !d.wish && (d.total.Minor > 0 || d.pending) {
+			return true
+		}
+	}
+	for _, r := range p.Shop.Refunds {
+		if p.ours(r) {
+			return true
+		}
+	}
+	return p.wish(connector.WishCancel) != nil
+}
+
+// moving reports units that have shipped, or that the channel may have been told of.
+func (p *planner) moving() bool {
+	for _, l := range p.Market.Lines {
+		if l.Shipped > 0 {
+			return true
+		}
+	}
+	for _, e := range p.Ledger {
+		if e.Verb == ConfirmShipment && e.State != connector.Refused {
+			return true
+		}
+	}
+	return false
+}
+
+// allDemanded reports that the demands not met yet take back every unit that is left.
+func (p *planner) allDemanded(ds []demand) bool {
+	want := map[string]int{}
+	for _, d := range ds {
+		if d.pending || d.problem != "" || p.begun(d) {
+			continue
+		}
+		for _, l := range d.lines {
+			want[l.line] += l.unshipped
+		}
+	}
+	some := false
+	for _, l := range p.Market.Lines {
+		n := l.Ordered - l.Cancelled
+		if n > 0 && want[l.ID] < n {
+			return false
+		}
+		some = some || n > 0
+	}
+	return some
+}
+
+// begun reports a demand with an entry of its own that was not withdrawn.
+func (p *planner) begun(d demand) bool {
+	a, _ := p.attempts(CancelUnits, d.about)
+	b, _ := p.attempts(RefundMarket, d.about)
+	return len(a)+len(b) > 0
+}
+
+// wholeOrder is every line with what is left of its money.
+func (p *planner) wholeOrder() []marketplace.InstructionLine {
+	var out []marketplace.InstructionLine
+	for _, l := range p.Market.Lines {
+		n := l.Ordered - l.Cancelled
+		if n <= 0 {
+			continue
+		}
+		il := marketplace.InstructionLine{Line: l.ID, Quantity: n, Ordered: l.Ordered}
+		for _, k := range p.sheet.parts {
+			if k.line == l.ID {
+				il.Parts = append(il.Parts, p.component(k, p.sheet.take(k, p.sheet.left(k).gross())))
+			}
+		}
+		out = append(out, il)
+	}
+	return out
+}
+
+func (p *planner) component(k part, v cash) marketplace.Component {
+	cur := p.Market.Currency
+	c := marketplace.Component{Kind: k.kind, Amount: money.New(v.net, cur)}
+	if v.tax != 0 {
+		c.Tax = money.New(v.tax, cur)
+	}
+	return c
+}
+
+// cancelRest takes back units that have not shipped and that no refund of a cancelled order
+// names.
+func (p *planner) cancelRest(ds []demand) {
+	live, all := p.attempts(CancelUnits, "rest")
+	if n := len(live); n > 0 && live[n-1].State != connector.Refused {
+		p.goOn(live[n-1], marketplace.OpCancelUnits, all)
+		return
+	}
+	if p.Shop.CancelledAt.IsZero() || len(live) > 0 || !p.moneyGiven(ds) || !p.can(marketplace.OpCancelUnits) || p.busy() || p.Market.Lifecycle != marketplace.Open {
+		return
+	}
+	for _, d := range ds {
+		if !p.begun(d) && !d.pending {
+			return // its own units first
+		}
+	}
+	in := marketplace.Instruction{Op: marketplace.OpCancelUnits, Reason: p.reasonFor(marketplace.OpCancelUnits, p.Shop.CancelReason)}
+	total := int64(0)
+	for _, l := range p.Market.Lines {
+		if n := p.unshipped(l); n > 0 {
+			il, sum := p.cancelLine(l, n, 0)
+			in.Lines, total = append(in.Lines, il), total+sum
+		}
+	}
+	if len(in.Lines) > 0 && !p.asks("rest", p.Shop.CancelledAt, total) {
+		p.instruct(CancelUnits, "rest", in, total, 0, all+1, "the order was cancelled in the store and these units have not shipped")
+	}
+}
+
+// unshipped counts the units of a line that can still be cancelled at the channel.
+func (p *planner) unshipped(l marketplace.Line) int {
+	return max(0, l.Ordered-l.Cancelled-max(l.Shipped, p.confirmedUnits()[l.ID])-p.cancelling()[l.ID])
+}
+
+// cancelling counts per line the units that instructions take back and the channel does not show
+// as taken back yet.
+func (p *planner) cancelling() map[string]int {
+	out := map[string]int{}
+	for _, e := range p.Ledger {
+		if e.Verb != CancelUnits || !e.State.Spent() {
+			continue
+		}
+		for _, il := range instructionOf(e.Command).Lines {
+			if m, ok := p.line(il.Line); ok && m.Ordered-m.Cancelled > il.Left {
+				out[il.Line] += il.Quantity
+			}
+		}
+	}
+	return out
+}
+
+// cancelLine takes n units of a line back; gross 0 means their share of the line's money.
+func (p *planner) cancelLine(l marketplace.Line, n int, gross int64) (marketplace.InstructionLine, int64) {
+	active := l.Ordered - l.Cancelled
+	il := marketplace.InstructionLine{Line: l.ID, Quantity: n, Ordered: l.Ordered, Left: active - n - p.cancelling()[l.ID]}
+	k := part{l.ID, marketplace.Item}
+	if gross == 0 {
+		gross = share(p.sheet.paid[k].gross(), int64(n), int64(max(l.Ordered, 1)))
+	}
+	v := p.sheet.take(k, gross)
+	il.Parts = []marketplace.Component{p.component(k, v)}
+	return il, v.gross()
+}
+
+// cancelMirror cancels the store's order after the channel's was: by the buyer, by the channel,
+// or by us on a person's wish. It is never sent back: a cancelled order has nothing to give back.
+func (p *planner) cancelMirror() {
+	wish := p.wish(connector.WishCancel)
+	live, _ := p.attempts(CancelMarket, "order")
+	byUs := wish != nil && len(live) > 0 && (live[len(live)-1].State == connector.Done || live[len(live)-1].State == connector.Proven)
+	if p.Market.Lifecycle != marketplace.Cancelled && !byUs || !p.Shop.CancelledAt.IsZero() || !p.Policy.CancelsShop {
+		return
+	}
+	if len(successful(p.Shop)) > 0 {
+		return // parcels have left: a person decides
+	}
+	entries := p.entries(CancelMirror, "1")
+	if len(entries) == 0 {
+		c := shopadmin.Cancel{Reason: "other", Restock: p.Policy.Restock, Refund: true, Note: "cancelled at the channel"}
+		if p.Market.CancelRequest != nil {
+			c.Reason = "customer"
+		}
+		if wish != nil {
+			var body CancelWish
+			_ = json.Unmarshal(wish.Body, &body)
+			c.Reason, c.Restock, c.Note = or(body.Reason, "other"), body.Restock, body.Note
+		}
+		p.mirrorCancel(c, 0, "the order is cancelled at the channel and its mirror is open")
+		return
+	}
+	e := entries[0]
+	switch s, at := allow(e, marketplace.RepeatNatural, p.Policy.SettleShop, p.ShopRead, p.Now); s {
+	case wait:
+		p.wake(at)
+	case again:
+		var c shopadmin.Cancel
+		_ = json.Unmarshal(e.Body, &c)
+		p.mirrorCancel(c, e.ID, e.Why)
+	case answered:
+		p.blocks("mirror_not_cancelled", "", "the store refused to cancel the order: "+e.Reason, "cancel it in the store by hand")
+	}
+}
+
+// cancelsMirror reports that the mirror is being cancelled by the bridge.
+func (p *planner) cancelsMirror() bool {
+	if slices.ContainsFunc(p.d.Commands, func(c connector.Command) bool { return c.Verb == CancelMirror }) {
+		return true
+	}
+	es := p.entries(CancelMirror, "1")
+	return len(es) > 0 && es[0].State.Happened()
+}
+
+func (p *planner) mirrorCancel(c shopadmin.Cancel, again int64, why string) {
+	p.command(connector.Command{Key: p.key(CancelMirror, "1", 1), Verb: CancelMirror, Side: connector.Shop, About: "1", Why: why, Again: again}, c)
+}
+
+// waits shows that a demand is kept until it can be met.
+func (p *planner) waits(about, reason string) {
+	p.pendingMoney = true
+	p.warns("refund_waits", about, reason, "nothing has to be done; it goes on by itself")
+}
+
+// asks holds money above the limit at which a person decides after a reconnection.
+func (p *planner) asks(about string, at time.Time, total int64) bool {
+	limit := p.Policy.AskAbove
+	if limit.Currency == "" || limit.Currency != p.Market.Currency || total <= limit.Minor || !p.meanwhile(at) || p.approved(about) {
+		return false
+	}
+	p.blocksMoney("approval_needed", about, fmt.Sprintf("%s would be given back for a cancellation or refund made while the channel was removed", money.New(total, p.Market.Currency)),
+		"approve it: channelbridge orders approve "+p.Subject.String()+" "+about)
+	return true
+}

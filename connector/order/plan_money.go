@@ -1,0 +1,241 @@
+package order
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
+)
+
+// money brings what was given back in the store, or is asked for here, to the channel: once, and
+// never beyond what the buyer paid. It looks at what both sides say now, so an
+// order cancelled while the channel was removed is simply an order with money still to be given
+// back, shipped or not.
+func (p *planner) money() {
+	p.observe()
+	ds := p.demands()
+	cancelled := !p.Shop.CancelledAt.IsZero()
+	if len(ds) == 0 && !cancelled && p.wish(connector.WishCancel) == nil && !p.moneyBegun() {
+		return
+	}
+	if why := p.keptBack(ds); why {
+		return
+	}
+	var fits bool
+	if p.sheet, fits = newSheet(*p.Market, p.Ledger); !fits {
+		p.blocksMoney("unreadable", "money", "the order's amounts are in several currencies", "give the money back at the channel by hand")
+		return
+	}
+	for _, r := range p.foreign {
+		p.sheet.foreign += r.Amount.Minor
+	}
+	if !p.cancelOut(ds) {
+		for _, d := range ds {
+			p.demandOut(d)
+		}
+		p.cancelRest(ds)
+	}
+	p.storeLegs(ds)
+}
+
+// keptBack reports that no money moves for this order at all, and says why.
+func (p *planner) keptBack(ds []demand) bool {
+	if why := p.byChannel(); why != "" {
+		if len(ds) > 0 {
+			p.warns("channel_refunds", "", "the store gave money back, but "+why, "nothing is sent to the channel; give the money back there if it is owed")
+		}
+		return true
+	}
+	if p.Market.Lifecycle == marketplace.Cancelled { // nothing was captured, or it is back
+		p.doubts()
+		p.storeLegs(ds)
+		return true
+	}
+	if w := p.lastHold(); w != nil {
+		p.doubts()
+		p.blocksMoney("held_by_operator", "", "money is held for this order: "+or(w.Reason, "no reason given"), "release it: channelbridge orders release "+p.Subject.String())
+		return true
+	}
+	if p.Market.Lifecycle == marketplace.Unmapped {
+		p.doubts()
+		p.pendingMoney = true
+		return true
+	}
+	return false
+}
+
+// doubts shows entries whose outcome nobody knows where nothing else is decided.
+func (p *planner) doubts() {
+	for _, e := range p.Ledger {
+		if instructs(e.Verb) {
+			p.inDoubt(e)
+		}
+	}
+}
+
+// moneyBegun reports money commands in the ledger.
+func (p *planner) moneyBegun() bool {
+	return slices.ContainsFunc(p.Ledger, func(e connector.Entry) bool {
+		return e.Verb == RefundShop || e.Verb == CancelMirror || instructs(e.Verb)
+	})
+}
+
+// wish returns the last wish of a kind.
+func (p *planner) wish(k connector.WishKind) *connector.Wish {
+	for i := len(p.Wishes) - 1; i >= 0; i-- {
+		if p.Wishes[i].Kind == k {
+			return &p.Wishes[i]
+		}
+	}
+	return nil
+}
+
+// lastHold is the operator's hold unless it was released.
+func (p *planner) lastHold() *connector.Wish {
+	for i := len(p.Wishes) - 1; i >= 0; i-- {
+		switch w := &p.Wishes[i]; w.Kind {
+		case connector.WishHold:
+			return w
+		case connector.WishRelease:
+			return nil
+		}
+	}
+	return nil
+}
+
+// approved reports that a person let what is about go on.
+func (p *planner) approved(about string) bool {
+	return slices.ContainsFunc(p.Wishes, func(w connector.Wish) bool {
+		return w.Kind == connector.WishApprove && (w.About == about || w.About == "")
+	})
+}
+
+// blocksMoney holds money: the order is not finished while it lasts.
+func (p *planner) blocksMoney(kind, about, reason, hint string) {
+	p.pendingMoney = true
+	p.blocks(kind, about, reason, hint)
+}
+
+// attempts returns the entries of one money command, without those that were withdrawn before
+// they were sent.
+func (p *planner) attempts(v connector.Verb, about string) (live []connector.Entry, all int) {
+	es := p.entries(v, about)
+	for _, e := range es {
+		if e.State != connector.Refused || e.Class != Withdrawn {
+			live = append(live, e)
+		}
+	}
+	return live, len(es)
+}
+
+// Withdrawn is the class of an entry that was taken out of its lane before it was sent.
+const Withdrawn = "withdrawn"
+
+// busy reports money at the channel whose outcome is open, or a command of this plan: money is
+// serial.
+func (p *planner) busy() bool {
+	return slices.ContainsFunc(p.Ledger, func(e connector.Entry) bool { return instructs(e.Verb) && e.State.Open() }) ||
+		slices.ContainsFunc(p.d.Commands, func(c connector.Command) bool { return instructs(c.Verb) })
+}
+
+// instruct adds a money command at the channel, if both sides were read a moment ago; otherwise
+// it asks for that first.
+func (p *planner) instruct(v connector.Verb, about string, in marketplace.Instruction, total int64, again int64, n int, why string) {
+	p.pendingMoney = true
+	if again == 0 && p.busy() {
+		return // its outcome wakes the order
+	}
+	if !p.readNow() {
+		p.d.Look = true
+		return
+	}
+	in.Order, in.Site, in.Amount = p.Market.ID, p.Market.Site, money.New(total, p.Market.Currency)
+	p.command(connector.Command{Key: p.key(v, about, n), Verb: v, Side: connector.Market, About: about, Amount: in.Amount, Money: true,
+		Lane: p.Policy.Lanes[in.Op], Site: p.Market.Site, Budget: p.Policy.Budget, Why: why, Again: again}, in)
+}
+
+// readNow reports that both sides and the channel's refunds were read within the policy's time.
+func (p *planner) readNow() bool {
+	from := p.Now.Add(-p.Policy.Fresh)
+	fresh := func(at time.Time) bool { return !at.Before(from) }
+	return fresh(p.MarketRead) && fresh(p.ShopRead) && (!p.Policy.ReadsRefunds || fresh(p.RefundsRead)) &&
+		p.MarketFault == "" && p.ShopFault == "" && p.RefundsFault == ""
+}
+
+// can reports whether the channel takes an operation.
+func (p *planner) can(op marketplace.Operation) bool {
+	return slices.Contains(p.Policy.Instructions, op)
+}
+
+// reasonFor is the channel's word for the store's reason. A customer's cancellation counts as the
+// buyer's own only with a request on record.
+func (p *planner) reasonFor(op marketplace.Operation, store string) string {
+	if store == "customer" && p.Market.CancelRequest != nil {
+		store = "customer_request"
+	}
+	table := p.Policy.Reasons[op]
+	if v, ok := table[store]; ok {
+		return v
+	}
+	return or(table[""], store)
+}
+
+// inDoubt shows an entry whose effect nobody knows. It counts as spent; reading settles it, or a
+// person.
+func (p *planner) inDoubt(e connector.Entry) {
+	if e.State != connector.Unknown && !(e.State == connector.Sent && p.Now.After(e.Deadline)) {
+		return
+	}
+	p.pendingMoney = true
+	p.blocks("money_unknown", e.About, fmt.Sprintf("nobody knows whether the channel carried out %s over %s: %s", e.Verb, e.Amount, or(e.Reason, "no answer came")),
+		fmt.Sprintf("it is looked for and never sent again by itself; look at the channel, then run: channelbridge ledger resolve %d --happened yes|no --evidence TEXT", e.ID))
+}
+
+// goOn handles a money command that is in the ledger. It reports whether the demand behind it
+// has to be left alone: it is met, on its way, or held.
+func (p *planner) goOn(e connector.Entry, op marketplace.Operation, n int) bool {
+	switch e.State {
+	case connector.Queued, connector.Taken, connector.Done, connector.Proven:
+		p.pendingMoney = p.pendingMoney || e.State.Open()
+		return true
+	case connector.Retry:
+		p.pendingMoney = true
+		if p.Now.Before(e.RetryAt) {
+			p.wake(e.RetryAt)
+			return true
+		}
+		p.instruct(e.Verb, e.About, instructionOf(e.Command), e.Amount.Minor, e.ID, n, e.Why)
+		return true
+	case connector.Sent, connector.Unknown:
+		p.unknownAgain(e, op, n)
+		return true
+	}
+	return false // refused
+}
+
+// unknownAgain goes on with a doubtful command: where the channel drops a repeated key it is
+// sent again, everywhere else it is only looked for.
+func (p *planner) unknownAgain(e connector.Entry, op marketplace.Operation, n int) {
+	p.pendingMoney = true
+	if class := p.Policy.Repeat[op]; class == marketplace.RepeatNative && e.Batch == 0 {
+		switch s, at := allow(e, class, p.Policy.SettleMarket, p.MarketRead, p.Now); s {
+		case wait:
+			p.wake(at)
+		case again:
+			p.instruct(e.Verb, e.About, instructionOf(e.Command), e.Amount.Minor, e.ID, n, e.Why)
+		}
+		return
+	}
+	if e.State == connector.Sent && !p.Now.After(e.Deadline) {
+		p.wake(e.Deadline.Add(time.Second))
+		return
+	}
+	p.inDoubt(e)
+	p.wake(p.Now.Add(doubtEvery))
+}
+
+// doubtEvery is how often the channel is read about money in doubt.
+const doubtEvery = time.Hour

@@ -1,0 +1,457 @@
+package order
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
+	"channelbridge/shopadmin"
+)
+
+// demandOut meets one demand at the channel: units that have not shipped are cancelled, money of
+// those that have is refunded.
+func (p *planner) demandOut(d demand) {
+	if p.settledAlready(d) {
+		return
+	}
+	switch {
+	case d.problem != "":
+		p.blocksMoney("refund_unreadable", d.about, d.fulfills+", but "+d.problem, "give the money back at the channel by hand")
+		return
+	case d.pending:
+		p.waits(d.about, "a refund in the store is announced, its money has not moved yet")
+		return
+	case d.total.Currency != p.Market.Currency:
+		p.blocksMoney("currency_differs", d.about, fmt.Sprintf("%s, but the order's currency at the channel is %s", d.fulfills, p.Market.Currency), "give the money back at the channel by hand")
+		return
+	case p.Market.Lifecycle == marketplace.Pending:
+		p.waits(d.about, d.fulfills+"; the channel has not released the order yet")
+		return
+	}
+	if p.conflicts(d) || p.asks(d.about, d.at, d.total.Minor) {
+		return
+	}
+	cut, back := p.split(d)
+	if len(cut) > 0 {
+		p.cancelUnits(d, cut)
+		return
+	}
+	if back.total.Minor > 0 {
+		p.refund(d, back)
+	}
+}
+
+// settledAlready goes on with a demand's entries; it reports whether nothing else is to be
+// decided about it now.
+func (p *planner) settledAlready(d demand) bool {
+	busy := false
+	for _, v := range []connector.Verb{CancelUnits, RefundMarket} {
+		live, all := p.attempts(v, d.about)
+		if len(live) == 0 {
+			continue
+		}
+		e := live[len(live)-1]
+		op := instructionOf(e.Command).Op
+		if p.goOn(e, op, all) {
+			busy = busy || e.State.Open() || v == RefundMarket
+			continue
+		}
+		if v == RefundMarket || !p.moving() {
+			p.blocksMoney("refund_refused", d.about, fmt.Sprintf("the channel refused %s over %s: %s", e.Verb, e.Amount, e.Reason),
+				"correct the cause or give the money back at the channel, then run: channelbridge orders retry "+p.Subject.String())
+			busy = true
+		}
+	}
+	return busy
+}
+
+// conflicts reports that the channel has given money back by itself: what was refunded there is
+// never repeated, and the notice says so.
+func (p *planner) conflicts(d demand) bool {
+	for i, r := range p.foreign {
+		if p.paired[i] || r.Amount.Minor != d.total.Minor && r.Untaxed.Minor != d.total.Minor || r.Amount.Currency != d.total.Currency {
+			continue
+		}
+		if p.approved(d.about) {
+			continue
+		}
+		p.paired[i] = true
+		p.warns("already_refunded", d.about, fmt.Sprintf("%s, but that refund failed: the marketplace has refunded %s already, on %s",
+			d.fulfills, r.Amount, r.PostedAt.UTC().Format(time.DateOnly)),
+			"nothing is sent; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+d.about)
+		return true
+	}
+	if len(p.foreign) == 0 || p.approved(d.about) {
+		return false
+	}
+	p.blocksMoney("already_refunded", d.about, fmt.Sprintf("%s, but that refund failed: the marketplace has refunded %s already",
+		or(d.fulfills, "the order was cancelled in the store"), money.New(p.sheet.foreign, p.Market.Currency)),
+		"compare both; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+d.about)
+	return true
+}
+
+// split divides a demand into units to be cancelled and money to be refunded.
+func (p *planner) split(d demand) (cut []demandLine, back demand) {
+	live, _ := p.attempts(CancelUnits, d.about)
+	done := map[string]int{}
+	for _, e := range live {
+		if e.State.Spent() {
+			for _, l := range instructionOf(e.Command).Lines {
+				done[l.Line] += l.Quantity
+			}
+		}
+	}
+	back = d
+	back.lines = nil
+	for _, l := range d.lines {
+		m, ok := p.line(l.line)
+		gone := done[l.line] + min(l.units-done[l.line], p.cancelledThere(m))
+		n := 0
+		if ok && len(live) == 0 && p.can(marketplace.OpCancelUnits) {
+			n = min(l.unshipped-gone, p.unshipped(m), l.units-gone)
+		}
+		if n > 0 {
+			cut = append(cut, demandLine{line: l.line, units: n, gross: share(l.gross, int64(n), int64(l.units))})
+		}
+		if rest := l.units - gone - max(n, 0); rest > 0 || l.units == 0 {
+			gross := l.gross
+			if l.units > 0 {
+				gross = share(l.gross, int64(rest), int64(l.units))
+			}
+			back.lines = append(back.lines, demandLine{line: l.line, units: rest, gross: gross})
+		}
+	}
+	sum := back.charges + back.rest
+	for _, l := range back.lines {
+		sum += l.gross
+	}
+	back.total = money.New(sum, d.total.Currency)
+	return cut, back
+}
+
+// cancelledThere counts units of a line that the channel has cancelled without our doing.
+func (p *planner) cancelledThere(l marketplace.Line) int {
+	ours := 0
+	for _, e := range p.Ledger {
+		if e.Verb == CancelUnits && e.State.Spent() {
+			for _, il := range instructionOf(e.Command).Lines {
+				if il.Line == l.ID && l.Ordered >= il.Ordered {
+					ours += il.Quantity
+				}
+			}
+		}
+	}
+	return max(0, l.Cancelled-ours)
+}
+
+func (p *planner) cancelUnits(d demand, cut []demandLine) {
+	in := marketplace.Instruction{Op: marketplace.OpCancelUnits, Reason: p.reasonFor(marketplace.OpCancelUnits, d.reason)}
+	total := int64(0)
+	for _, l := range cut {
+		m, _ := p.line(l.line)
+		il, sum := p.cancelLine(m, l.units, l.gross)
+		in.Lines, total = append(in.Lines, il), total+sum
+	}
+	_, all := p.attempts(CancelUnits, d.about)
+	p.instruct(CancelUnits, d.about, in, total, 0, all+1, d.fulfills+" for units that have not shipped")
+}
+
+// refund gives captured money back.
+func (p *planner) refund(d, back demand) {
+	switch {
+	case !p.can(marketplace.OpRefund):
+		p.blocksMoney("no_capability", d.about, d.fulfills+", but this channel takes no refunds", "give the money back at the channel by hand")
+		return
+	case p.Policy.CaptureOnShip && !p.captured(back):
+		p.waits(d.about, d.fulfills+"; the channel charges the buyer when the units ship, it is refunded then")
+		return
+	case back.total.Minor > p.sheet.rest():
+		p.blocksMoney("above_refundable", d.about, fmt.Sprintf("%s, but of this order only %s can still be given back at the channel", d.fulfills, money.New(p.sheet.rest(), p.Market.Currency)),
+			"what is in doubt counts as given back; compare both sides")
+		return
+	}
+	in := marketplace.Instruction{Op: marketplace.OpRefund, Reason: p.reasonFor(marketplace.OpRefund, d.reason)}
+	lines, ok := p.allocate(back)
+	if !ok {
+		p.blocksMoney("above_refundable", d.about, d.fulfills+", but that is more than what is left of the parts it names",
+			"what is in doubt counts as given back; compare both sides")
+		return
+	}
+	if slices.Contains(p.Policy.WholeOnly, marketplace.OpRefund) && back.total.Minor != p.sheet.total() {
+		p.blocksMoney("whole_only", d.about, d.fulfills+", but this channel refunds whole orders only", "give the money back at the channel by hand")
+		return
+	}
+	in.Lines = lines
+	_, all := p.attempts(RefundMarket, d.about)
+	p.instruct(RefundMarket, d.about, in, back.total.Minor, 0, all+1, d.fulfills+" and the channel does not show it")
+}
+
+// captured reports that the buyer was charged for what is to be given back.
+func (p *planner) captured(d demand) bool {
+	shipped := func(m marketplace.Line) int { return max(m.Shipped, p.provenUnits(m.ID)) }
+	any := false
+	for _, m := range p.Market.Lines {
+		any = any || shipped(m) > 0
+	}
+	for _, l := range d.lines {
+		if m, ok := p.line(l.line); !ok || shipped(m) == 0 {
+			return false
+		}
+	}
+	return any
+}
+
+// provenUnits counts the units of a line that the channel has accepted as shipped.
+func (p *planner) provenUnits(line string) int {
+	n := 0
+	for _, e := range p.Ledger {
+		if e.Verb == ConfirmShipment && (e.State == connector.Done || e.State == connector.Proven) && !p.superseded(e) {
+			for _, l := range shipmentOf(e).Lines {
+				if l.Line == line {
+					n += l.Quantity
+				}
+			}
+		}
+	}
+	return n
+}
+
+// allocate spreads a refund over the order's parts: lines first over their own item, charges over
+// charges, and what no part of that name can take over the others, so that the sum is met to the
+// minor unit and no part gives back more than the buyer paid for it.
+func (p *planner) allocate(d demand) ([]marketplace.InstructionLine, bool) {
+	a := &allocation{p: p, lines: map[string]*marketplace.InstructionLine{}}
+	over := int64(0)
+	for _, l := range d.lines {
+		a.line(l.line).Quantity = l.units
+		over += l.gross - a.take(part{l.line, marketplace.Item}, l.gross)
+	}
+	over += a.charges(d.charges)
+	if d.rest > 0 {
+		over += d.rest
+	}
+	over = a.spread(over)
+	if over > 0 && !a.goodwill(over) {
+		return nil, false
+	}
+	if d.rest < 0 && !a.keep(-d.rest) {
+		return nil, false
+	}
+	return a.done(), true
+}
+
+// allocation is a refund on its way onto the parts.
+type allocation struct {
+	p     *planner
+	order []string
+	lines map[string]*marketplace.InstructionLine
+}
+
+func (a *allocation) line(id string) *marketplace.InstructionLine {
+	if a.lines[id] == nil {
+		a.lines[id] = &marketplace.InstructionLine{Line: id}
+		a.order = append(a.order, id)
+	}
+	return a.lines[id]
+}
+
+// take puts up to gross onto a part and returns how much it took.
+func (a *allocation) take(k part, gross int64) int64 {
+	v := a.p.sheet.take(k, gross)
+	if v.gross() == 0 {
+		return 0
+	}
+	l := a.line(k.line)
+	for i := range l.Parts {
+		if l.Parts[i].Kind == k.kind {
+			l.Parts[i] = a.p.component(k, cash{l.Parts[i].Amount.Minor + v.net, l.Parts[i].Tax.Minor + v.tax})
+			return v.gross()
+		}
+	}
+	l.Parts = append(l.Parts, a.p.component(k, v))
+	return v.gross()
+}
+
+// charges takes from shipping and other charges and returns what is over.
+func (a *allocation) charges(gross int64) int64 {
+	for _, want := range []bool{true, false} { // shipping first
+		for _, k := range a.p.sheet.parts {
+			if gross > 0 && k.kind != marketplace.Item && (k.kind == marketplace.Shipping) == want {
+				gross -= a.take(k, gross)
+			}
+		}
+	}
+	return gross
+}
+
+// spread takes from every item in proportion to what is left of it, then from charges.
+func (a *allocation) spread(gross int64) int64 {
+	var items []part
+	var weights []int64
+	for _, k := range a.p.sheet.parts {
+		if left := a.p.sheet.left(k).gross(); k.kind == marketplace.Item && left > 0 && a.p.chargeable(k.line) {
+			items, weights = append(items, k), append(weights, left)
+		}
+	}
+	if gross > 0 && len(items) > 0 {
+		for i, m := range money.New(gross, a.p.Market.Currency).Split(weights...) {
+			gross -= a.take(items[i], m.Minor)
+		}
+		for _, k := range items {
+			if gross > 0 {
+				gross -= a.take(k, gross)
+			}
+		}
+	}
+	return a.charges(gross)
+}
+
+// chargeable reports a line of which the buyer was charged something.
+func (p *planner) chargeable(line string) bool {
+	m, ok := p.line(line)
+	return ok && (!p.Policy.CaptureOnShip || max(m.Shipped, p.provenUnits(line)) > 0)
+}
+
+// goodwill gives beyond the parts, where the operator allows it.
+func (a *allocation) goodwill(gross int64) bool {
+	if !a.p.Policy.Goodwill || len(a.p.Market.Lines) == 0 {
+		return false
+	}
+	l := a.line(a.p.Market.Lines[0].ID)
+	l.Parts = append(l.Parts, a.p.component(part{l.Line, marketplace.Goodwill}, cash{net: gross}))
+	return true
+}
+
+// keep holds money back, on the lines that give most: no line may come to less than nothing.
+func (a *allocation) keep(gross int64) bool {
+	for _, id := range a.order {
+		l, sum := a.lines[id], int64(0)
+		for _, c := range l.Parts {
+			sum += c.Amount.Minor
+		}
+		if n := min(gross, sum); n > 0 {
+			l.Parts = append(l.Parts, a.p.component(part{id, marketplace.Restocking}, cash{net: -n}))
+			gross -= n
+		}
+	}
+	return gross == 0
+}
+
+func (a *allocation) done() []marketplace.InstructionLine {
+	var out []marketplace.InstructionLine
+	for _, id := range a.order {
+		if l := a.lines[id]; len(l.Parts) > 0 {
+			out = append(out, *l)
+		}
+	}
+	return out
+}
+
+// storeLegs records in the store what was asked for here and is done at the channel.
+func (p *planner) storeLegs(ds []demand) {
+	for _, d := range ds {
+		if !d.wish || d.problem != "" {
+			continue
+		}
+		entries := p.entries(RefundShop, d.about)
+		if len(entries) == 0 {
+			if p.marketLegDone(d) {
+				p.refundShop(d, 0)
+			}
+			continue
+		}
+		e := entries[len(entries)-1]
+		switch s, at := allow(e, marketplace.RepeatNative, p.Policy.SettleShop, p.ShopRead, p.Now); s {
+		case wait:
+			p.wake(at)
+		case again:
+			if !p.recorded(d.about) {
+				p.refundShop(d, e.ID)
+			}
+		case answered:
+			p.blocksMoney("store_refund_refused", d.about, fmt.Sprintf("the channel gave %s back, but the store refused to record it: %s", d.total, e.Reason),
+				"record the refund in the store by hand, without passing it on")
+		}
+	}
+}
+
+// marketLegDone reports that the channel has accepted all of a demand.
+func (p *planner) marketLegDone(d demand) bool {
+	some := false
+	for _, v := range []connector.Verb{CancelUnits, RefundMarket} {
+		live, _ := p.attempts(v, d.about)
+		if len(live) == 0 {
+			continue
+		}
+		some = true
+		if s := live[len(live)-1].State; s != connector.Done && s != connector.Proven {
+			return false
+		}
+	}
+	if !some {
+		live, _ := p.attempts(CancelMarket, "order")
+		return len(live) > 0 && (live[len(live)-1].State == connector.Done || live[len(live)-1].State == connector.Proven) && live[len(live)-1].IntendedAt.After(d.at)
+	}
+	cut, back := p.splitQuiet(d)
+	live, _ := p.attempts(RefundMarket, d.about)
+	return len(cut) == 0 && (back == 0 || len(live) > 0)
+}
+
+// splitQuiet is what of a demand is left for the channel.
+func (p *planner) splitQuiet(d demand) ([]demandLine, int64) {
+	cut, back := p.split(d)
+	return cut, back.total.Minor
+}
+
+// recorded reports that the store shows the refund behind a wish.
+func (p *planner) recorded(about string) bool {
+	return slices.ContainsFunc(p.Shop.Refunds, func(r shopadmin.Refund) bool { return noteNames(r.Note, about) })
+}
+
+func (p *planner) refundShop(d demand, again int64) {
+	p.pendingMoney = true
+	var body RefundWish
+	for _, w := range p.Wishes {
+		if wishAbout(w.ID) == d.about {
+			_ = json.Unmarshal(w.Body, &body)
+		}
+	}
+	r := shopadmin.NewRefund{Note: noteOf(d.about, body.Note), Amount: d.total}
+	if d.charges > 0 {
+		r.Shipping = money.New(d.charges, d.total.Currency)
+	}
+	for _, l := range d.lines {
+		r.Lines = append(r.Lines, p.storeLines(l, body.Restock)...)
+	}
+	p.command(connector.Command{Key: p.key(RefundShop, d.about, 1), Verb: RefundShop, Side: connector.Shop, About: d.about, Amount: d.total,
+		Why: "the channel gave it back on " + d.fulfills, Again: again}, r)
+}
+
+// storeLines are the store's lines behind units of a channel line.
+func (p *planner) storeLines(l demandLine, restock bool) []shopadmin.NewRefundLine {
+	var out []shopadmin.NewRefundLine
+	left := l.units
+	for _, s := range p.Shop.Lines {
+		if s.ChannelLine != l.line || left == 0 {
+			continue
+		}
+		n := min(left, s.Current)
+		if n <= 0 {
+			continue
+		}
+		how := shopadmin.RestockNone
+		switch {
+		case restock && s.Unfulfilled >= n:
+			how = shopadmin.RestockCancel
+		case restock:
+			how = shopadmin.RestockReturn
+		}
+		out = append(out, shopadmin.NewRefundLine{Line: s.ID, Quantity: n, Restock: how})
+		left -= n
+	}
+	return out
+}
