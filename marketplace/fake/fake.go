@@ -31,12 +31,19 @@ type Market struct {
 	Clock  func() time.Time
 	Rand   *rand.Rand
 	Faults Faults
+	Money  MoneyFaults
+	// Works is how long a batch takes at most, RefundLag how long a refund takes to show.
+	Works, RefundLag time.Duration
+
 	Settle time.Duration
 	Repeat marketplace.RepeatClass
 	// OnChange is told of every change, as the channel's own push would be.
 	OnChange func(id marketplace.OrderID, at time.Time)
 	// OnWrite sees every write before it is carried out.
 	OnWrite func(key string, s marketplace.Shipment)
+	// OnInstruct sees every instruction that is handed in, OnRefund every refund that is made.
+	OnInstruct func(key string, in marketplace.Instruction)
+	OnRefund   func(id marketplace.OrderID, at time.Time)
 	// Hook is called at the start and end of every call: the place for crashes and pauses.
 	Hook func(op string)
 
@@ -49,6 +56,14 @@ type Market struct {
 	asOfNow time.Time // set while a late write is carried out: its own time
 	Calls   map[string]int
 	History []Confirmation // every confirmation that took effect
+
+	documents   map[string][]marketplace.Message
+	handed      []*handed
+	working     bool
+	given       map[marketplace.OrderID][]given
+	refundsMade int
+	Submitted   map[string]int // how often each document was handed in
+	Instructed  []Applied      // every instruction that took effect
 }
 
 // Confirmation is one accepted shipment confirmation.
@@ -75,13 +90,18 @@ type late struct {
 func New(clock func() time.Time, rnd *rand.Rand) *Market {
 	return &Market{Clock: clock, Rand: rnd, Settle: time.Minute, Repeat: marketplace.RepeatNatural,
 		orders: map[marketplace.OrderID]*order{}, Calls: map[string]int{},
+		Works: 10 * time.Minute, documents: map[string][]marketplace.Message{}, given: map[marketplace.OrderID][]given{}, Submitted: map[string]int{},
+		OnInstruct: func(string, marketplace.Instruction) {}, OnRefund: func(marketplace.OrderID, time.Time) {},
 		OnChange: func(marketplace.OrderID, time.Time) {}, OnWrite: func(string, marketplace.Shipment) {}, Hook: func(string) {}}
 }
 
 // Traits of the channel.
 func (m *Market) Traits() marketplace.Traits {
 	return marketplace.Traits{SettleIn: m.Settle, NeedTrack: true, SweepEvery: 5 * time.Minute, Overlap: 10 * time.Minute,
-		Repeat:   map[marketplace.Operation]marketplace.RepeatClass{marketplace.OpConfirmShipment: m.Repeat},
+		Repeat:        map[marketplace.Operation]marketplace.RepeatClass{marketplace.OpConfirmShipment: m.Repeat},
+		Instructions:  []marketplace.Operation{marketplace.OpCancel, marketplace.OpCancelUnits, marketplace.OpRefund},
+		Reasons:       map[marketplace.Operation]map[string]string{marketplace.OpCancel: {"": "other"}, marketplace.OpRefund: {"": "other"}},
+		CaptureOnShip: true, RefundsIn: m.RefundLag,
 		Carriers: map[string]marketplace.Carrier{"ups": {Code: "UPS"}, "usps": {Code: "USPS"}}}
 }
 
@@ -239,6 +259,7 @@ func (m *Market) ConfirmShipment(ctx context.Context, key string, s marketplace.
 
 // flush carries out late writes whose time has come.
 func (m *Market) flush() {
+	m.work()
 	now := m.Clock()
 	due := slices.Clone(m.later)
 	m.later = slices.DeleteFunc(m.later, func(l late) bool { return !l.at.After(now) })

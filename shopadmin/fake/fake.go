@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"channelbridge/internal/fault"
@@ -43,12 +44,14 @@ type Shop struct {
 	asOfNow time.Time // set while a late write is carried out: its own time
 	nextID  int
 	nextFul int
+	nextRef int
 	Calls   map[string]int
 	Created []shopadmin.NewOrder
 }
 
 type order struct {
 	now     shopadmin.Order
+	lines   map[string]price // by the store's line id
 	history []shopadmin.Order
 	at      []time.Time
 }
@@ -91,6 +94,7 @@ func (s *Shop) Get(id shopadmin.OrderID) shopadmin.Order {
 func copied(o shopadmin.Order) shopadmin.Order {
 	o.Lines, o.Held = slices.Clone(o.Lines), slices.Clone(o.Held)
 	o.Fulfillments = slices.Clone(o.Fulfillments)
+	o.Refunds = slices.Clone(o.Refunds)
 	for i, f := range o.Fulfillments {
 		o.Fulfillments[i].Tracking = slices.Clone(f.Tracking)
 	}
@@ -322,13 +326,15 @@ func (s *Shop) create(n shopadmin.NewOrder) shopadmin.OrderID {
 	s.nextID++
 	now := s.now()
 	o := shopadmin.Order{ID: shopadmin.OrderID(fmt.Sprintf("S%04d", s.nextID)), Name: fmt.Sprintf("#%d", 1000+s.nextID), Mark: n.Mark,
-		Tags: n.Tags, Attributes: maps.Clone(n.Attributes), CreatedAt: now, UpdatedAt: now, Total: n.Paid}
+		Tags: n.Tags, Attributes: maps.Clone(n.Attributes), CreatedAt: now, UpdatedAt: now, Total: n.Paid, Captured: n.Paid}
+	prices := map[string]price{}
 	for i, l := range n.Lines {
+		prices[fmt.Sprintf("%s-L%d", o.ID, i+1)] = priceOf(l)
 		o.Lines = append(o.Lines, shopadmin.Line{ID: fmt.Sprintf("%s-L%d", o.ID, i+1), ChannelLine: l.ChannelLine, SKU: l.SKU,
 			Title: l.Title, Quantity: l.Quantity, Current: l.Quantity, Unfulfilled: l.Quantity})
 	}
 	s.Created = append(s.Created, n)
-	s.orders[o.ID] = &order{now: o, history: []shopadmin.Order{o}, at: []time.Time{now}}
+	s.orders[o.ID] = &order{now: o, lines: prices, history: []shopadmin.Order{o}, at: []time.Time{now}}
 	s.OnChange(o.ID, now, false)
 	return o.ID
 }
@@ -343,6 +349,9 @@ func (s *Shop) Update(_ context.Context, key string, id shopadmin.OrderID, u sho
 			}
 			maps.Copy(o.Attributes, u.Attributes)
 			o.Tags = append(o.Tags, u.AddTags...)
+			if u.Note != "" && !strings.Contains(o.Note, u.Note) {
+				o.Note = strings.TrimSpace(o.Note + "\n" + u.Note)
+			}
 		})
 	})
 }
