@@ -78,8 +78,9 @@ func (s EntryState) Open() bool {
 // Happened reports that the effect is known or must be assumed to exist.
 func (s EntryState) Happened() bool { return s != Retry && s != Refused && s != Queued }
 
-// Spent reports that the command's money must be counted as given back.
-func (s EntryState) Spent() bool { return s != Refused }
+// Spent reports that the command's money must be counted as given back: it was, it may have been,
+// or it is about to be. What surely did not happen is decided about anew.
+func (s EntryState) Spent() bool { return s != Refused && s != Retry }
 
 // Entry is a command in the ledger.
 type Entry struct {

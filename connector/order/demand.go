@@ -196,8 +196,7 @@ func (p *planner) fromWish(w connector.Wish) demand {
 		if gross == 0 {
 			gross = share(p.lineGross(m), int64(l.Quantity), int64(m.Ordered))
 		}
-		free := max(0, m.Ordered-m.Cancelled-max(m.Shipped, p.confirmedUnits()[m.ID]))
-		d.line(l.Line, l.Quantity, min(l.Quantity, free), gross)
+		d.line(l.Line, l.Quantity, min(l.Quantity, p.unshipped(m)), gross)
 		sum += gross
 	}
 	d.charges = body.Shipping.Minor

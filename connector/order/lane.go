@@ -34,6 +34,8 @@ type Lanes struct {
 	// Size bounds a batch; 0: 50. Gather is how long the oldest command waits for others; 0: 5 s.
 	Size   int
 	Gather time.Duration
+	// NoRecheck hands in without that look: a mistake, planted to see that it is noticed.
+	NoRecheck bool
 }
 
 const (
@@ -177,6 +179,9 @@ func (t *laneTurn) size() int {
 // recheck reads the order's sides afresh and asks the plan whether it would still mean the
 // command. If not, the command is withdrawn before it is sent.
 func (t *laneTurn) recheck(ctx context.Context, e connector.Entry) (bool, error) {
+	if t.NoRecheck {
+		return true, nil
+	}
 	s, ok := t.Orders.Sides(t.channel)
 	if !ok {
 		return false, fault.New(fault.Refused, "the connection %q is not configured", t.channel)

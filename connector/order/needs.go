@@ -24,10 +24,10 @@ func (n Needs) any() bool { return n.Market || n.Shop || n.Money || n.Search }
 // needs decides what to look at for a record.
 func needs(r connector.Record, p Policy, market *marketplace.Order, shop *shopadmin.Order, now time.Time) Needs {
 	pl := &planner{Snapshot: SnapshotOf(r, p, market, shop, now)}
-	pl.matched, pl.foreign = matchRefunds(pl.Refunds, pl.Ledger)
+	pl.matched, pl.foreign = matchRefunds(pl.Refunds, pl.Ledger, p.CaptureOnShip)
 	var n Needs
 	n.Market = stale(r.Market, r.LookMarket, r.HeardMarket, p.SettleMarket, now) || unseen(pl, connector.Market, r.Market, r.LookMarket, p.SettleMarket)
-	n.Money = p.ReadsRefunds && market != nil && (!r.HeardMoney.At.IsZero() && stale(r.Refunds, r.LookMoney, r.HeardMoney, p.SettleMarket, now) ||
+	n.Money = p.ReadsRefunds && market != nil && (laggard(r, now) ||
 		unseen(pl, connector.Money, r.Refunds, r.LookMoney, p.SettleMarket))
 	if r.Shop.Set() {
 		n.Shop = stale(r.Store, r.LookShop, r.HeardShop, p.SettleShop, now) || unseen(pl, connector.Shop, r.Store, r.LookShop, p.SettleShop)
@@ -75,6 +75,18 @@ func stale(s *connector.Snapshot, l connector.Look, h connector.Heard, settle ti
 	read := lastRead(s, l)
 	return read.Before(h.At) || read.Before(h.At.Add(settle)) && !now.Before(h.At.Add(settle))
 }
+
+// laggard reports that the channel has told of a refund that its finance side did not show when
+// it was last read. That side lags behind by hours, so it is asked again in a while.
+func laggard(r connector.Record, now time.Time) bool {
+	h, read := r.HeardMoney, lastRead(r.Refunds, r.LookMoney)
+	if h.At.IsZero() || r.Refunds != nil && !h.Version.After(r.Refunds.Version) {
+		return false
+	}
+	return read.Before(h.At) || now.Sub(read) >= laggardEvery
+}
+
+const laggardEvery = 30 * time.Minute
 
 // unseen reports an effect that a read of the side should show by now and that has not been
 // looked for. Money given back is looked for on the channel's finance side.

@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"channelbridge/connector"
@@ -26,6 +27,7 @@ func Plan(s Snapshot) Decision {
 	}
 	p.proveDoubts()
 	p.prove()
+	p.withdraw()
 	p.warnings()
 	p.summary()
 	return p.d
@@ -136,7 +138,7 @@ func (p *planner) summary() {
 
 func (p *planner) unsettled() bool {
 	proven := map[int64]bool{}
-	for _, pr := range p.d.Proven {
+	for _, pr := range append(slices.Clone(p.d.Proven), p.d.Withdrawn...) {
 		proven[pr.Entry] = true
 	}
 	for _, e := range p.Ledger {

@@ -16,18 +16,19 @@ import (
 // whether that takes care of every demand.
 func (p *planner) cancelOut(ds []demand) bool {
 	wish := p.wish(connector.WishCancel)
-	live, all := p.attempts(CancelMarket, "order")
-	if n := len(live); n > 0 {
-		e := live[n-1]
-		if e.State != connector.Refused {
-			return p.goOn(e, marketplace.OpCancel, all)
-		}
-		if p.Market.Lifecycle == marketplace.Open && !p.moving() {
+	if live, _ := p.attempts(CancelMarket, "order"); len(live) > 0 {
+		e := live[len(live)-1]
+		switch p.goOn(e, marketplace.OpCancel) {
+		case alone:
+			return true
+		case turned:
+			if p.moving() || p.Market.Lifecycle != marketplace.Open {
+				return false // it has shipped meanwhile: its units are refunded
+			}
 			p.blocksMoney("cancel_refused", "order", "the channel refused to cancel the order: "+e.Reason,
 				"cancel it at the channel, or run: channelbridge orders retry "+p.Subject.String())
 			return true
 		}
-		return false // it has shipped meanwhile: its units are refunded
 	}
 	cancelled := !p.Shop.CancelledAt.IsZero()
 	if cancelled && !p.moneyGiven(ds) {
@@ -63,7 +64,7 @@ func (p *planner) cancelOut(ds []demand) bool {
 		return true
 	}
 	in := marketplace.Instruction{Op: marketplace.OpCancel, Reason: p.reasonFor(marketplace.OpCancel, reason), Lines: p.wholeOrder()}
-	p.instruct(CancelMarket, "order", in, total, 0, all+1, why)
+	p.instruct(CancelMarket, "order", in, total, why)
 	return true
 }
 
@@ -82,7 +83,8 @@ func (p *planner) moneyGiven(ds []demand) bool {
 	return p.wish(connector.WishCancel) != nil
 }
 
-// moving reports units that have shipped, or that the channel may have been told of.
+// moving reports units that have shipped, on whichever side it is seen, or that the channel may
+// have been told of.
 func (p *planner) moving() bool {
 	for _, l := range p.Market.Lines {
 		if l.Shipped > 0 {
@@ -94,7 +96,7 @@ func (p *planner) moving() bool {
 			return true
 		}
 	}
-	return false
+	return len(shippedInStore(p.Shop)) > 0
 }
 
 // allDemanded reports that the demands not met yet take back every unit that is left.
@@ -123,7 +125,7 @@ func (p *planner) allDemanded(ds []demand) bool {
 func (p *planner) begun(d demand) bool {
 	a, _ := p.attempts(CancelUnits, d.about)
 	b, _ := p.attempts(RefundMarket, d.about)
-	return len(a)+len(b) > 0
+	return slices.ContainsFunc(append(a, b...), func(e connector.Entry) bool { return e.State != connector.Retry })
 }
 
 // wholeOrder is every line with what is left of its money.
@@ -157,16 +159,14 @@ func (p *planner) component(k part, v cash) marketplace.Component {
 // cancelRest takes back units that have not shipped and that no refund of a cancelled order
 // names.
 func (p *planner) cancelRest(ds []demand) {
-	live, all := p.attempts(CancelUnits, "rest")
-	if n := len(live); n > 0 && live[n-1].State != connector.Refused {
-		p.goOn(live[n-1], marketplace.OpCancelUnits, all)
+	if live, _ := p.attempts(CancelUnits, "rest"); len(live) > 0 && p.goOn(live[len(live)-1], marketplace.OpCancelUnits) != anew {
 		return
 	}
-	if p.Shop.CancelledAt.IsZero() || len(live) > 0 || !p.moneyGiven(ds) || !p.can(marketplace.OpCancelUnits) || p.busy() || p.Market.Lifecycle != marketplace.Open {
+	if p.Shop.CancelledAt.IsZero() || !p.moneyGiven(ds) || !p.can(marketplace.OpCancelUnits) || p.Market.Lifecycle != marketplace.Open {
 		return
 	}
 	for _, d := range ds {
-		if !p.begun(d) && !d.pending {
+		if !d.pending && !p.marketLegDone(d) {
 			return // its own units first
 		}
 	}
@@ -179,13 +179,14 @@ func (p *planner) cancelRest(ds []demand) {
 		}
 	}
 	if len(in.Lines) > 0 && !p.asks("rest", p.Shop.CancelledAt, total) {
-		p.instruct(CancelUnits, "rest", in, total, 0, all+1, "the order was cancelled in the store and these units have not shipped")
+		p.instruct(CancelUnits, "rest", in, total, "the order was cancelled in the store and these units have not shipped")
 	}
 }
 
 // unshipped counts the units of a line that can still be cancelled at the channel.
 func (p *planner) unshipped(l marketplace.Line) int {
-	return max(0, l.Ordered-l.Cancelled-max(l.Shipped, p.confirmedUnits()[l.ID])-p.cancelling()[l.ID])
+	moving := max(l.Shipped, p.confirmedUnits()[l.ID], shippedInStore(p.Shop)[l.ID])
+	return max(0, l.Ordered-l.Cancelled-moving-p.cancelling()[l.ID])
 }
 
 // cancelling counts per line the units that instructions take back and the channel does not show

@@ -124,7 +124,7 @@ func (p *planner) blocksMoney(kind, about, reason, hint string) {
 func (p *planner) attempts(v connector.Verb, about string) (live []connector.Entry, all int) {
 	es := p.entries(v, about)
 	for _, e := range es {
-		if e.State != connector.Refused || e.Class != Withdrawn {
+		if e.Class != Withdrawn || e.State != connector.Refused && e.State != connector.Retry {
 			live = append(live, e)
 		}
 	}
@@ -134,27 +134,56 @@ func (p *planner) attempts(v connector.Verb, about string) (live []connector.Ent
 // Withdrawn is the class of an entry that was taken out of its lane before it was sent.
 const Withdrawn = "withdrawn"
 
-// busy reports money at the channel whose outcome is open, or a command of this plan: money is
-// serial.
-func (p *planner) busy() bool {
-	return slices.ContainsFunc(p.Ledger, func(e connector.Entry) bool { return instructs(e.Verb) && e.State.Open() }) ||
+// busy reports other money at the channel whose outcome is open, or a command of this plan: money
+// is serial.
+func (p *planner) busy(but int64) bool {
+	return slices.ContainsFunc(p.Ledger, func(e connector.Entry) bool { return e.ID != but && instructs(e.Verb) && e.State.Open() }) ||
 		slices.ContainsFunc(p.d.Commands, func(c connector.Command) bool { return instructs(c.Verb) })
 }
 
-// instruct adds a money command at the channel, if both sides were read a moment ago; otherwise
-// it asks for that first.
-func (p *planner) instruct(v connector.Verb, about string, in marketplace.Instruction, total int64, again int64, n int, why string) {
-	p.pendingMoney = true
-	if again == 0 && p.busy() {
-		return // its outcome wakes the order
+// instruct adds a money command at the channel. What surely did not happen takes its old key.
+func (p *planner) instruct(v connector.Verb, about string, in marketplace.Instruction, total int64, why string) {
+	c, again := connector.Command{Verb: v, About: about}, int64(0)
+	live, all := p.attempts(v, about)
+	if n := len(live); n > 0 && live[n-1].State == connector.Retry {
+		c.Key, again = live[n-1].Key, live[n-1].ID
+	} else {
+		c.Key = p.key(v, about, all+1)
 	}
+	p.pendingMoney = true
+	if !p.busy(again) { // otherwise its outcome wakes the order
+		p.send(c, in, total, again, why)
+	}
+}
+
+// send completes a money command, if both sides were read a moment ago; otherwise it asks for
+// that first.
+func (p *planner) send(c connector.Command, in marketplace.Instruction, total int64, again int64, why string) {
 	if !p.readNow() {
 		p.d.Look = true
 		return
 	}
 	in.Order, in.Site, in.Amount = p.Market.ID, p.Market.Site, money.New(total, p.Market.Currency)
-	p.command(connector.Command{Key: p.key(v, about, n), Verb: v, Side: connector.Market, About: about, Amount: in.Amount, Money: true,
+	p.command(connector.Command{Key: c.Key, Verb: c.Verb, Side: connector.Market, About: c.About, Amount: in.Amount, Money: true,
 		Lane: p.Policy.Lanes[in.Op], Site: p.Market.Site, Budget: p.Policy.Budget, Why: why, Again: again}, in)
+}
+
+// withdraw takes money commands that surely did not happen, and that this plan does not mean any
+// more, out of the ledger's open ones.
+func (p *planner) withdraw() {
+	if p.d.Look {
+		return
+	}
+	for _, e := range p.Ledger {
+		if !instructs(e.Verb) && e.Verb != RefundShop && e.Verb != CancelMirror || e.State != connector.Retry || p.Now.Before(e.RetryAt) {
+			continue
+		}
+		again := func(c connector.Command) bool { return c.Again == e.ID }
+		proven := func(pr Proof) bool { return pr.Entry == e.ID }
+		if !slices.ContainsFunc(p.d.Commands, again) && !slices.ContainsFunc(p.d.Proven, proven) {
+			p.d.Withdrawn = append(p.d.Withdrawn, Proof{Entry: e.ID, Text: string(e.Verb) + " is not meant any more"})
+		}
+	}
 }
 
 // readNow reports that both sides and the channel's refunds were read within the policy's time.
@@ -194,38 +223,44 @@ func (p *planner) inDoubt(e connector.Entry) {
 		fmt.Sprintf("it is looked for and never sent again by itself; look at the channel, then run: channelbridge ledger resolve %d --happened yes|no --evidence TEXT", e.ID))
 }
 
-// goOn handles a money command that is in the ledger. It reports whether the demand behind it
-// has to be left alone: it is met, on its way, or held.
-func (p *planner) goOn(e connector.Entry, op marketplace.Operation, n int) bool {
+// stand is where a money command that is in the ledger stands.
+type stand int
+
+const (
+	alone  stand = iota // what it is about is met, on its way, or held: nothing else may be done
+	anew                // it surely did not happen and is decided about anew, under its own key
+	turned              // refused: a person has to act, unless the order has moved on
+)
+
+// goOn handles a money command that is in the ledger.
+func (p *planner) goOn(e connector.Entry, op marketplace.Operation) stand {
 	switch e.State {
-	case connector.Queued, connector.Taken, connector.Done, connector.Proven:
-		p.pendingMoney = p.pendingMoney || e.State.Open()
-		return true
 	case connector.Retry:
-		p.pendingMoney = true
 		if p.Now.Before(e.RetryAt) {
+			p.pendingMoney = true
 			p.wake(e.RetryAt)
-			return true
+			return alone
 		}
-		p.instruct(e.Verb, e.About, instructionOf(e.Command), e.Amount.Minor, e.ID, n, e.Why)
-		return true
+		return anew
 	case connector.Sent, connector.Unknown:
-		p.unknownAgain(e, op, n)
-		return true
+		p.unknownAgain(e, op)
+	case connector.Refused:
+		return turned
 	}
-	return false // refused
+	p.pendingMoney = p.pendingMoney || e.State.Open()
+	return alone
 }
 
 // unknownAgain goes on with a doubtful command: where the channel drops a repeated key it is
 // sent again, everywhere else it is only looked for.
-func (p *planner) unknownAgain(e connector.Entry, op marketplace.Operation, n int) {
+func (p *planner) unknownAgain(e connector.Entry, op marketplace.Operation) {
 	p.pendingMoney = true
 	if class := p.Policy.Repeat[op]; class == marketplace.RepeatNative && e.Batch == 0 {
 		switch s, at := allow(e, class, p.Policy.SettleMarket, p.MarketRead, p.Now); s {
 		case wait:
 			p.wake(at)
 		case again:
-			p.instruct(e.Verb, e.About, instructionOf(e.Command), e.Amount.Minor, e.ID, n, e.Why)
+			p.send(e.Command, instructionOf(e.Command), e.Amount.Minor, e.ID, e.Why)
 		}
 		return
 	}

@@ -16,7 +16,7 @@ import (
 // what nobody here has asked for was made there: it is shown in the store, listed as a difference
 // and never repeated.
 func (p *planner) observe() {
-	p.matched, p.foreign = matchRefunds(p.Refunds, p.Ledger)
+	p.matched, p.foreign = matchRefunds(p.Refunds, p.Ledger, p.Policy.CaptureOnShip)
 	p.paired = make([]bool, len(p.foreign))
 	if len(p.foreign) == 0 {
 		return
@@ -37,7 +37,7 @@ func (p *planner) foreignSum() string {
 
 // matchRefunds pairs each refund the channel shows with at most one entry that may have made it:
 // by our own key, else by the amount, with or without tax, and a time not before the entry's.
-func matchRefunds(seen []marketplace.Refund, ledger []connector.Entry) (matched map[int64]marketplace.Refund, foreign []marketplace.Refund) {
+func matchRefunds(seen []marketplace.Refund, ledger []connector.Entry, onShip bool) (matched map[int64]marketplace.Refund, foreign []marketplace.Refund) {
 	matched = map[int64]marketplace.Refund{}
 	rest := slices.Clone(seen)
 	slices.SortStableFunc(rest, func(a, b marketplace.Refund) int {
@@ -46,7 +46,7 @@ func matchRefunds(seen []marketplace.Refund, ledger []connector.Entry) (matched 
 	for _, same := range []func(connector.Entry, marketplace.Refund) bool{sameKey, sameAmount, sameUntaxed} {
 		rest = slices.DeleteFunc(rest, func(r marketplace.Refund) bool {
 			for _, e := range ledger {
-				if _, done := matched[e.ID]; done || !mayHaveRefunded(e) || !same(e, r) {
+				if _, done := matched[e.ID]; done || !mayHaveRefunded(e, onShip) || !same(e, r) {
 					continue
 				}
 				matched[e.ID] = r
@@ -58,9 +58,11 @@ func matchRefunds(seen []marketplace.Refund, ledger []connector.Entry) (matched 
 	return matched, rest
 }
 
-// mayHaveRefunded reports an entry that money at the channel may come from. A cancellation of
-// what was charged already shows as a refund too.
-func mayHaveRefunded(e connector.Entry) bool { return instructs(e.Verb) && e.State.Happened() }
+// mayHaveRefunded reports an entry that money at the channel may come from: a refund, and where
+// the buyer is charged before anything ships a cancellation too.
+func mayHaveRefunded(e connector.Entry, onShip bool) bool {
+	return e.State.Happened() && (e.Verb == RefundMarket || instructs(e.Verb) && !onShip)
+}
 
 func sameKey(e connector.Entry, r marketplace.Refund) bool { return r.Ref != "" && r.Ref == e.Key }
 
@@ -121,17 +123,19 @@ func (p *planner) unitsGone(e connector.Entry) bool {
 	return true
 }
 
-// proveDoubts settles money commands in doubt whose effect shows.
+// proveDoubts settles commands about money whose effect shows before their answer is known. In
+// the store it may also have been a person who did the same.
 func (p *planner) proveDoubts() {
 	for _, e := range p.Ledger {
-		if !instructs(e.Verb) || e.State != connector.Unknown && e.State != connector.Sent && e.State != connector.Taken {
+		store := e.Verb == CancelMirror || e.Verb == RefundShop
+		if !instructs(e.Verb) && !store || e.State != connector.Unknown && e.State != connector.Sent && e.State != connector.Taken && (e.State != connector.Retry || !store) {
 			continue
 		}
 		if e.State == connector.Sent && !p.Now.After(e.Deadline) {
 			continue // its answer may still come
 		}
-		if p.instructed(e) {
-			p.d.Proven = append(p.d.Proven, Proof{Entry: e.ID, Text: string(e.Verb) + " over " + e.Amount.String() + " seen at the channel"})
+		if shown, _, _ := p.shows(e); shown {
+			p.d.Proven = append(p.d.Proven, Proof{Entry: e.ID, Text: string(e.Verb) + " seen on the other side"})
 		}
 	}
 }

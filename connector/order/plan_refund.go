@@ -19,11 +19,11 @@ func (p *planner) demandOut(d demand) {
 		return
 	}
 	switch {
-	case d.problem != "":
-		p.blocksMoney("refund_unreadable", d.about, d.fulfills+", but "+d.problem, "give the money back at the channel by hand")
-		return
 	case d.pending:
 		p.waits(d.about, "a refund in the store is announced, its money has not moved yet")
+		return
+	case d.problem != "":
+		p.blocksMoney("refund_unreadable", d.about, d.fulfills+", but "+d.problem, "give the money back at the channel by hand")
 		return
 	case d.total.Currency != p.Market.Currency:
 		p.blocksMoney("currency_differs", d.about, fmt.Sprintf("%s, but the order's currency at the channel is %s", d.fulfills, p.Market.Currency), "give the money back at the channel by hand")
@@ -40,8 +40,12 @@ func (p *planner) demandOut(d demand) {
 		p.cancelUnits(d, cut)
 		return
 	}
-	if back.total.Minor > 0 {
+	switch {
+	case back.total.Minor > 0:
 		p.refund(d, back)
+	case back.total.Minor < 0:
+		p.warns("kept_back_lost", d.about, fmt.Sprintf("the store kept %s back, but the buyer was never charged for the units that were cancelled", back.total.Neg()),
+			"nothing has to be done at the channel; the store's figures differ by that much")
 	}
 }
 
@@ -50,23 +54,32 @@ func (p *planner) demandOut(d demand) {
 func (p *planner) settledAlready(d demand) bool {
 	busy := false
 	for _, v := range []connector.Verb{CancelUnits, RefundMarket} {
-		live, all := p.attempts(v, d.about)
+		live, _ := p.attempts(v, d.about)
 		if len(live) == 0 {
 			continue
 		}
 		e := live[len(live)-1]
-		op := instructionOf(e.Command).Op
-		if p.goOn(e, op, all) {
+		where := p.goOn(e, instructionOf(e.Command).Op)
+		switch {
+		case where == alone:
 			busy = busy || e.State.Open() || v == RefundMarket
-			continue
-		}
-		if v == RefundMarket || !p.moving() {
+		case where == turned && (v == RefundMarket || p.stillUnshipped(e)):
 			p.blocksMoney("refund_refused", d.about, fmt.Sprintf("the channel refused %s over %s: %s", e.Verb, e.Amount, e.Reason),
 				"correct the cause or give the money back at the channel, then run: channelbridge orders retry "+p.Subject.String())
 			busy = true
 		}
 	}
 	return busy
+}
+
+// stillUnshipped reports that all units an instruction names could be cancelled now.
+func (p *planner) stillUnshipped(e connector.Entry) bool {
+	for _, l := range instructionOf(e.Command).Lines {
+		if m, ok := p.line(l.Line); !ok || p.unshipped(m) < l.Quantity {
+			return false
+		}
+	}
+	return true
 }
 
 // conflicts reports that the channel has given money back by itself: what was refunded there is
@@ -96,22 +109,15 @@ func (p *planner) conflicts(d demand) bool {
 
 // split divides a demand into units to be cancelled and money to be refunded.
 func (p *planner) split(d demand) (cut []demandLine, back demand) {
-	live, _ := p.attempts(CancelUnits, d.about)
-	done := map[string]int{}
-	for _, e := range live {
-		if e.State.Spent() {
-			for _, l := range instructionOf(e.Command).Lines {
-				done[l.Line] += l.Quantity
-			}
-		}
-	}
+	begun := slices.ContainsFunc(p.entries(CancelUnits, d.about), func(e connector.Entry) bool { return e.State != connector.Retry && e.Class != Withdrawn })
+	done := p.cutUnits(d.about)
 	back = d
 	back.lines = nil
 	for _, l := range d.lines {
 		m, ok := p.line(l.line)
 		gone := done[l.line] + min(l.units-done[l.line], p.cancelledThere(m))
 		n := 0
-		if ok && len(live) == 0 && p.can(marketplace.OpCancelUnits) {
+		if ok && !begun && p.can(marketplace.OpCancelUnits) {
 			n = min(l.unshipped-gone, p.unshipped(m), l.units-gone)
 		}
 		if n > 0 {
@@ -131,6 +137,20 @@ func (p *planner) split(d demand) (cut []demandLine, back demand) {
 	}
 	back.total = money.New(sum, d.total.Currency)
 	return cut, back
+}
+
+// cutUnits counts per line the units of a demand that were cancelled at the channel or are about
+// to be.
+func (p *planner) cutUnits(about string) map[string]int {
+	out := map[string]int{}
+	for _, e := range p.entries(CancelUnits, about) {
+		if e.State.Spent() {
+			for _, l := range instructionOf(e.Command).Lines {
+				out[l.Line] += l.Quantity
+			}
+		}
+	}
+	return out
 }
 
 // cancelledThere counts units of a line that the channel has cancelled without our doing.
@@ -156,8 +176,7 @@ func (p *planner) cancelUnits(d demand, cut []demandLine) {
 		il, sum := p.cancelLine(m, l.units, l.gross)
 		in.Lines, total = append(in.Lines, il), total+sum
 	}
-	_, all := p.attempts(CancelUnits, d.about)
-	p.instruct(CancelUnits, d.about, in, total, 0, all+1, d.fulfills+" for units that have not shipped")
+	p.instruct(CancelUnits, d.about, in, total, d.fulfills+" for units that have not shipped")
 }
 
 // refund gives captured money back.
@@ -166,7 +185,7 @@ func (p *planner) refund(d, back demand) {
 	case !p.can(marketplace.OpRefund):
 		p.blocksMoney("no_capability", d.about, d.fulfills+", but this channel takes no refunds", "give the money back at the channel by hand")
 		return
-	case p.Policy.CaptureOnShip && !p.captured(back):
+	case p.Policy.CaptureOnShip && p.unchargedLine() && !p.captured(back):
 		p.waits(d.about, d.fulfills+"; the channel charges the buyer when the units ship, it is refunded then")
 		return
 	case back.total.Minor > p.sheet.rest():
@@ -176,6 +195,10 @@ func (p *planner) refund(d, back demand) {
 	}
 	in := marketplace.Instruction{Op: marketplace.OpRefund, Reason: p.reasonFor(marketplace.OpRefund, d.reason)}
 	lines, ok := p.allocate(back)
+	if !ok && p.Policy.CaptureOnShip && p.unchargedLine() {
+		p.waits(d.about, d.fulfills+"; that is more than the buyer was charged so far, it is refunded when more units ship")
+		return
+	}
 	if !ok {
 		p.blocksMoney("above_refundable", d.about, d.fulfills+", but that is more than what is left of the parts it names",
 			"what is in doubt counts as given back; compare both sides")
@@ -186,8 +209,12 @@ func (p *planner) refund(d, back demand) {
 		return
 	}
 	in.Lines = lines
-	_, all := p.attempts(RefundMarket, d.about)
-	p.instruct(RefundMarket, d.about, in, back.total.Minor, 0, all+1, d.fulfills+" and the channel does not show it")
+	p.instruct(RefundMarket, d.about, in, back.total.Minor, d.fulfills+" and the channel does not show it")
+}
+
+// unchargedLine reports units that are still to ship, for which the buyer will be charged.
+func (p *planner) unchargedLine() bool {
+	return slices.ContainsFunc(p.Market.Lines, func(l marketplace.Line) bool { return p.unshipped(l) > 0 })
 }
 
 // captured reports that the buyer was charged for what is to be given back.
@@ -197,12 +224,26 @@ func (p *planner) captured(d demand) bool {
 	for _, m := range p.Market.Lines {
 		any = any || shipped(m) > 0
 	}
+	before := p.refundedUnits()
 	for _, l := range d.lines {
-		if m, ok := p.line(l.line); !ok || shipped(m) == 0 {
+		if m, ok := p.line(l.line); !ok || shipped(m) < max(1, before[l.line]+l.units) {
 			return false
 		}
 	}
 	return any
+}
+
+// refundedUnits counts per line the units that refunds have given back or are about to.
+func (p *planner) refundedUnits() map[string]int {
+	out := map[string]int{}
+	for _, e := range p.Ledger {
+		if e.Verb == RefundMarket && e.State.Spent() {
+			for _, l := range instructionOf(e.Command).Lines {
+				out[l.Line] += l.Quantity
+			}
+		}
+	}
+	return out
 }
 
 // provenUnits counts the units of a line that the channel has accepted as shipped.
@@ -230,18 +271,14 @@ func (p *planner) allocate(d demand) ([]marketplace.InstructionLine, bool) {
 		a.line(l.line).Quantity = l.units
 		over += l.gross - a.take(part{l.line, marketplace.Item}, l.gross)
 	}
-	over += a.charges(d.charges)
-	if d.rest > 0 {
-		over += d.rest
+	over += a.charges(d.charges) + d.rest
+	if over < 0 {
+		return a.done(-over)
 	}
-	over = a.spread(over)
-	if over > 0 && !a.goodwill(over) {
+	if over = a.spread(over); over > 0 && !a.goodwill(over) {
 		return nil, false
 	}
-	if d.rest < 0 && !a.keep(-d.rest) {
-		return nil, false
-	}
-	return a.done(), true
+	return a.done(0)
 }
 
 // allocation is a refund on its way onto the parts.
@@ -326,29 +363,23 @@ func (a *allocation) goodwill(gross int64) bool {
 	return true
 }
 
-// keep holds money back, on the lines that give most: no line may come to less than nothing.
-func (a *allocation) keep(gross int64) bool {
+// done is the finished refund with keep held back, line by line: none may come to less than
+// nothing.
+func (a *allocation) done(keep int64) (out []marketplace.InstructionLine, ok bool) {
 	for _, id := range a.order {
 		l, sum := a.lines[id], int64(0)
 		for _, c := range l.Parts {
 			sum += c.Amount.Minor
 		}
-		if n := min(gross, sum); n > 0 {
+		if n := min(keep, sum); n > 0 {
 			l.Parts = append(l.Parts, a.p.component(part{id, marketplace.Restocking}, cash{net: -n}))
-			gross -= n
+			keep -= n
 		}
-	}
-	return gross == 0
-}
-
-func (a *allocation) done() []marketplace.InstructionLine {
-	var out []marketplace.InstructionLine
-	for _, id := range a.order {
-		if l := a.lines[id]; len(l.Parts) > 0 {
+		if len(l.Parts) > 0 {
 			out = append(out, *l)
 		}
 	}
-	return out
+	return out, keep == 0
 }
 
 // storeLegs records in the store what was asked for here and is done at the channel.
@@ -369,7 +400,7 @@ func (p *planner) storeLegs(ds []demand) {
 		case wait:
 			p.wake(at)
 		case again:
-			if !p.recorded(d.about) {
+			if !p.recorded(d.about) { // otherwise it is proven
 				p.refundShop(d, e.ID)
 			}
 		case answered:
@@ -387,8 +418,11 @@ func (p *planner) marketLegDone(d demand) bool {
 		if len(live) == 0 {
 			continue
 		}
-		some = true
-		if s := live[len(live)-1].State; s != connector.Done && s != connector.Proven {
+		switch live[len(live)-1].State {
+		case connector.Done, connector.Proven:
+			some = true
+		case connector.Refused: // what it should have done is still to be done, or was done otherwise
+		default:
 			return false
 		}
 	}
@@ -424,34 +458,36 @@ func (p *planner) refundShop(d demand, again int64) {
 	if d.charges > 0 {
 		r.Shipping = money.New(d.charges, d.total.Currency)
 	}
+	cut := p.cutUnits(d.about)
 	for _, l := range d.lines {
-		r.Lines = append(r.Lines, p.storeLines(l, body.Restock)...)
+		n := min(cut[l.line], l.units)
+		r.Lines = append(r.Lines, p.storeLines(l.line, n, true, body.Restock)...)
+		r.Lines = append(r.Lines, p.storeLines(l.line, l.units-n, false, body.Restock)...)
 	}
 	p.command(connector.Command{Key: p.key(RefundShop, d.about, 1), Verb: RefundShop, Side: connector.Shop, About: d.about, Amount: d.total,
 		Why: "the channel gave it back on " + d.fulfills, Again: again}, r)
 }
 
-// storeLines are the store's lines behind units of a channel line.
-func (p *planner) storeLines(l demandLine, restock bool) []shopadmin.NewRefundLine {
+// storeLines are the store's lines behind n units of a channel line that have not shipped, or
+// have.
+func (p *planner) storeLines(line string, n int, unshipped, restock bool) []shopadmin.NewRefundLine {
+	how := shopadmin.RestockNone
+	switch {
+	case restock && unshipped:
+		how = shopadmin.RestockCancel
+	case restock:
+		how = shopadmin.RestockReturn
+	}
 	var out []shopadmin.NewRefundLine
-	left := l.units
 	for _, s := range p.Shop.Lines {
-		if s.ChannelLine != l.line || left == 0 {
-			continue
+		free := s.Current - min(s.Unfulfilled, s.Current)
+		if unshipped {
+			free = min(s.Unfulfilled, s.Current)
 		}
-		n := min(left, s.Current)
-		if n <= 0 {
-			continue
+		if q := min(n, free); s.ChannelLine == line && q > 0 {
+			out = append(out, shopadmin.NewRefundLine{Line: s.ID, Quantity: q, Restock: how})
+			n -= q
 		}
-		how := shopadmin.RestockNone
-		switch {
-		case restock && s.Unfulfilled >= n:
-			how = shopadmin.RestockCancel
-		case restock:
-			how = shopadmin.RestockReturn
-		}
-		out = append(out, shopadmin.NewRefundLine{Line: s.ID, Quantity: n, Restock: how})
-		left -= n
 	}
 	return out
 }

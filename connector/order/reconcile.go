@@ -335,6 +335,9 @@ func (t *turn) next(d Decision) connector.Next {
 	if t.rec.Shop.Set() {
 		earlier(askAgain(t.rec.Store, t.rec.LookShop, t.rec.HeardShop, t.s.Policy.SettleShop))
 	}
+	if h := t.rec.HeardMoney; t.s.Policy.ReadsRefunds && !h.At.IsZero() && (t.rec.Refunds == nil || h.Version.After(t.rec.Refunds.Version)) && now.Sub(h.At) < 4*t.s.Policy.RefundsIn {
+		earlier(lastRead(t.rec.Refunds, t.rec.LookMoney).Add(laggardEvery))
+	}
 	if t.cut {
 		earlier(now.Add(3 * time.Second))
 	}

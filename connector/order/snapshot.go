@@ -102,12 +102,14 @@ type Proof struct {
 type Decision struct {
 	Commands []connector.Command
 	Proven   []Proof
-	Holds    []connector.Hold
-	Wake     time.Time
-	Due      time.Time
-	Final    bool
-	Look     bool // all sides have to be read afresh before more can be decided
-	Summary  connector.Summary
+	// Withdrawn are entries that surely did not happen and are not meant any more.
+	Withdrawn []Proof
+	Holds     []connector.Hold
+	Wake      time.Time
+	Due       time.Time
+	Final     bool
+	Look      bool // all sides have to be read afresh before more can be decided
+	Summary   connector.Summary
 }
 
 // entries returns the ledger entries of one verb about one thing, oldest first.

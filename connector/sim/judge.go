@@ -22,6 +22,7 @@ func (w *World) judge() {
 		w.judgeOrder(id)
 	}
 	w.judgeConfirmations()
+	w.judgeBatches()
 	w.judgeCompleteness()
 }
 
@@ -47,6 +48,11 @@ func (w *World) judgeOrder(id marketplace.OrderID) {
 		}
 		w.judgeParcels(m, mirrors[0])
 	}
+	var s *shopadmin.Order
+	if len(mirrors) == 1 {
+		s = &mirrors[0]
+	}
+	w.judgeMoney(m, s)
 	w.judgePlan(id)
 }
 
@@ -128,9 +134,12 @@ func (w *World) judgePlan(id marketplace.OrderID) {
 	}
 	m, s, err := order.Decode(rec)
 	must(err)
-	snap := order.SnapshotOf(rec, w.policy, m, s, w.now)
+	snap := order.SnapshotOf(rec, w.rejoined(), m, s, w.now)
 	snap.Searched = w.now
 	d := order.Plan(snap)
+	if d.Look {
+		w.broken("order %s: money is still to be moved", id)
+	}
 	for _, c := range d.Commands {
 		w.broken("order %s: %s is still to be sent (%s)", id, c.Key, c.Why)
 	}
@@ -168,7 +177,7 @@ func (w *World) reason(id marketplace.OrderID, h connector.Hold) bool {
 	case "same_day_missed", "same_day_alarm":
 		return st.cancelled || st.foreign || st.noTrack[h.About] || st.badName[h.About]
 	}
-	return false
+	return w.moneyReason(id, h)
 }
 
 // judgeConfirmations looks at every confirmation that took effect.
@@ -215,7 +224,8 @@ func (w *World) judgeOrderOfNumbers() {
 }
 
 func (w *World) wasPaused(from, to time.Time) bool {
-	return slices.ContainsFunc(w.paused, func(p span) bool { return p.from.Before(to) && p.to.After(from) })
+	over := func(p span) bool { return p.from.Before(to) && p.to.After(from.Add(-10*time.Minute)) }
+	return slices.ContainsFunc(w.paused, over) || slices.ContainsFunc(w.removed, over)
 }
 
 func (w *World) judgeCompleteness() {

@@ -19,6 +19,8 @@ type story struct {
 	ready     map[string]time.Time // fulfillment → when it could first be confirmed
 	noTrack   map[string]bool
 	badName   map[string]bool
+
+	unpaidCancel bool // staff cancelled it in the store without giving money back
 }
 
 var carriers = []string{"UPS", "usps"}
@@ -33,6 +35,7 @@ func (w *World) people() {
 		id := marketplace.OrderID(fmt.Sprintf("111-%07d-%07d", w.cfg.Seed%1e7, i))
 		w.at(start.Add(time.Duration(w.rnd.IntN(4*24*3600))*time.Second), func() { w.buy(id) })
 	}
+	w.moneyPeople()
 	if !w.cfg.Calm && w.rnd.IntN(3) == 0 {
 		from := start.Add(time.Duration(w.rnd.IntN(4*24*3600)) * time.Second)
 		w.at(from, func() { w.pause(from.Add(time.Duration(1+w.rnd.IntN(10)) * time.Hour)) })
@@ -41,9 +44,15 @@ func (w *World) people() {
 
 // pause is the operator stopping the channel for a while.
 func (w *World) pause(until time.Time) {
+	if w.gone() {
+		return
+	}
 	w.paused = append(w.paused, span{w.now, until})
 	must(w.base.SetState(context.Background(), Channel, connector.Paused, "operator", w.now))
 	w.at(until, func() {
+		if w.state() != connector.Paused {
+			return // it was removed meanwhile
+		}
 		must(w.base.SetState(context.Background(), Channel, connector.Active, "", w.now))
 		w.tick(w.now)
 	})
@@ -69,6 +78,7 @@ func (w *World) buy(id marketplace.OrderID) {
 		w.oddities(&o)
 	}
 	w.Market.Put(o)
+	w.regrets(id)
 	if o.FulfilledBy == marketplace.ByMerchant {
 		w.at(w.now.Add(w.span(time.Hour, 40*time.Hour)), func() { w.ship(id) })
 	} else {
@@ -130,7 +140,9 @@ func (w *World) buyerCancels(id marketplace.OrderID) {
 	w.Market.Change(id, func(o *marketplace.Order) { o.Lifecycle, o.External = marketplace.Cancelled, "CANCELLED" })
 	w.at(w.now.Add(w.span(5*time.Hour, 20*time.Hour)), func() { // the merchant follows the notice and cancels the mirror
 		if m := w.mirror(id); m != nil {
-			w.Shop.Change(m.ID, false, func(o *shopadmin.Order) { o.CancelledAt = w.now })
+			if m.CancelledAt.IsZero() && len(m.Fulfillments) > 0 { // otherwise the bridge has done it
+				w.Shop.Change(m.ID, false, func(o *shopadmin.Order) { o.CancelledAt = w.now })
+			}
 		}
 	})
 }

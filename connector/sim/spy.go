@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"channelbridge/connector"
@@ -59,6 +60,9 @@ func (s *spy) Release(ctx context.Context, x connector.Work, at time.Time, n con
 func (s *spy) Intend(ctx context.Context, x connector.Work, c connector.Command, at, deadline time.Time, on string) (connector.Entry, error) {
 	s.w.point()
 	e, err := s.Store.Intend(ctx, x, c, at, deadline, on)
+	if err == nil && e.State == connector.Queued {
+		s.w.tick(s.w.now)
+	}
 	s.w.point()
 	return e, err
 }
@@ -67,6 +71,28 @@ func (s *spy) Settle(ctx context.Context, id int64, o connector.Outcome) error {
 	s.w.point()
 	err := s.Store.Settle(ctx, id, o)
 	s.w.point()
+	return err
+}
+
+func (s *spy) Form(ctx context.Context, x connector.Work, b connector.Batch, entries []int64, at time.Time) (connector.Batch, error) {
+	s.w.point()
+	b, err := s.Store.Form(ctx, x, b, entries, at)
+	s.w.point()
+	return b, err
+}
+
+func (s *spy) Step(ctx context.Context, x connector.Work, id int64, step connector.BatchStep) (connector.Batch, error) {
+	s.w.point()
+	b, err := s.Store.Step(ctx, x, id, step)
+	s.w.tick(s.w.now)
+	s.w.point()
+	return b, err
+}
+
+func (s *spy) Touch(ctx context.Context, at time.Time, t ...connector.Touch) error {
+	s.w.point()
+	err := s.Store.Touch(ctx, at, t...)
+	s.w.tick(s.w.now)
 	return err
 }
 
@@ -85,7 +111,15 @@ func (w *World) witness(key, op string) {
 			w.broken("%s %s sent while the channel was paused", op, key)
 		}
 	}
+	for _, p := range w.removed {
+		if w.now.After(p.from.Add(40*time.Second)) && w.now.Before(p.to) {
+			w.broken("%s %s sent while the channel was removed", op, key)
+		}
+	}
 	for _, id := range w.Market.All() {
+		if !strings.Contains(key, string(id)) {
+			continue
+		}
 		rec, err := w.base.Load(ctx, w.subject(id))
 		if err != nil {
 			continue

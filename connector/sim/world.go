@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"channelbridge/connector"
+	"channelbridge/connector/lifecycle"
 	"channelbridge/connector/order"
 	"channelbridge/marketplace"
 	mfake "channelbridge/marketplace/fake"
@@ -35,11 +36,13 @@ var start = time.Date(2026, 10, 29, 6, 0, 0, 0, time.UTC)
 
 // Config describes one run.
 type Config struct {
-	Seed   uint64
-	Store  connector.Store
-	Orders int  // 0: drawn from the seed
-	Calm   bool // no faults, no awkward people
-	NoPush bool // no webhooks at all: sweeps alone
+	Seed    uint64
+	Store   connector.Store
+	Orders  int           // 0: drawn from the seed
+	Calm    bool          // no faults, no awkward people
+	NoPush  bool          // no webhooks at all: sweeps alone
+	NoMoney bool          // nobody gives money back or removes the channel
+	Away    time.Duration // how long the channel is removed; 0: drawn from the seed
 	// Wrap plants a mistake: it stands between the machinery and the store.
 	Wrap func(w *World, s connector.Store) connector.Store
 	// Tweak changes the policy or the sweeps, for planted mistakes.
@@ -51,6 +54,7 @@ type Config struct {
 type chances struct {
 	call, lost, late, stale, crash, pause float64
 	hintLost, hintTwice, hintLate, odd    float64
+	fatal, stuck, reject, vague           float64
 	listLag                               time.Duration
 }
 
@@ -73,9 +77,15 @@ type World struct {
 	policy  order.Policy
 	ticks   map[time.Time]bool
 	paused  []span
+	removed []span
+	wished  map[marketplace.OrderID]bool // an operator asked for money here
+	ended   time.Time                    // when the world ends
 	truth   map[marketplace.OrderID]*story
 	Broken  []string // promises broken, in the order of time
 	crashes int
+
+	rejoiner  *lifecycle.Rejoiner
+	noRecheck bool // a planted mistake: what waits in a lane is handed in without another look
 
 	stateless bool // a planted mistake: the loop works while the channel is paused
 }
@@ -88,14 +98,15 @@ func Run(cfg Config) *World {
 	w.people()
 	w.runUntil(w.end)
 	w.calm()
-	w.runUntil(w.end.Add(40 * time.Hour))
+	w.ended = w.end.Add(64 * time.Hour)
+	w.runUntil(w.ended)
 	w.judge()
 	return w
 }
 
 func newWorld(cfg Config) *World {
 	w := &World{cfg: cfg, rnd: rand.New(rand.NewPCG(cfg.Seed, 77)), now: start, end: start.Add(6 * 24 * time.Hour),
-		ticks: map[time.Time]bool{}, truth: map[marketplace.OrderID]*story{}, base: cfg.Store}
+		ticks: map[time.Time]bool{}, truth: map[marketplace.OrderID]*story{}, wished: map[marketplace.OrderID]bool{}, base: cfg.Store}
 	w.draw()
 	clock := func() time.Time { return w.now }
 	w.Market, w.Shop = mfake.New(clock, w.rnd), sfake.New(clock, w.rnd)
@@ -105,6 +116,10 @@ func newWorld(cfg Config) *World {
 	w.Market.OnChange, w.Shop.OnChange = w.marketPush, w.shopPush
 	w.Market.OnWrite = func(key string, s marketplace.Shipment) { w.witness(key, "confirm") }
 	w.Shop.OnWrite = w.witness
+	w.Market.OnInstruct = func(key string, _ marketplace.Instruction) { w.witness(key, "instruct") }
+	w.Market.OnRefund = w.refundPush
+	w.Market.Money = mfake.MoneyFaults{Fatal: w.ch.fatal, Stuck: w.ch.stuck, Reject: w.ch.reject, Vague: w.ch.vague}
+	w.Market.RefundLag = 3 * time.Hour
 	w.store = &spy{Store: cfg.Store, w: w}
 	if cfg.Wrap != nil {
 		w.store = cfg.Wrap(w, w.store)
@@ -112,6 +127,7 @@ func newWorld(cfg Config) *World {
 	w.policy = order.Policy{Tag: "Amazon", Gateway: "amazon", NamePrefix: "AMZ-", Carriers: w.Market.Traits().Carriers, NeedTrack: true,
 		SettleMarket: w.Market.Settle, SettleShop: w.Shop.Settle, RepeatConfirm: w.Market.Repeat, CanUpdate: true, CanHold: true,
 		ProveAfter: 15 * time.Minute, AlarmLead: time.Hour, ShipByWarn: 6 * time.Hour}
+	w.moneyPolicy()
 	if cfg.Policy != nil {
 		cfg.Policy(&w.policy)
 	}
@@ -127,7 +143,8 @@ func (w *World) draw() {
 	}
 	r := func(top float64) float64 { return w.rnd.Float64() * top }
 	w.ch = chances{call: r(.2), lost: r(.1), late: r(.08), stale: r(.3), crash: r(.004), pause: r(.002),
-		hintLost: r(.6), hintTwice: r(.3), hintLate: r(.2), odd: r(.05), listLag: time.Duration(w.rnd.IntN(30)) * time.Second}
+		hintLost: r(.6), hintTwice: r(.3), hintLate: r(.2), odd: r(.05),
+		fatal: r(.15), stuck: r(.1), reject: r(.1), vague: r(.05), listLag: time.Duration(w.rnd.IntN(30)) * time.Second}
 	if w.rnd.IntN(5) == 0 {
 		w.ch.hintLost = 1 // nothing is pushed at all
 	}
@@ -139,13 +156,16 @@ func (w *World) wire(clock connector.Clock) {
 	must(w.base.PutConnection(ctx, connector.Connection{ID: ShopID, Platform: "fake", Role: connector.RoleStore, State: connector.Active}))
 	must(w.base.PutConnection(ctx, connector.Connection{ID: Channel, Platform: "fake", Role: connector.RoleChannel, Store: ShopID, State: connector.Active}))
 	rec := &order.Reconciler{Store: w.store, Clock: clock, Log: quiet, Sides: func(connector.ConnectionID) (order.Sides, bool) {
-		return order.Sides{Channel: w.Market, Shop: w.Shop, Store: ShopID, Policy: w.policy}, true
+		return order.Sides{Channel: w.Market, Shop: w.Shop, Store: ShopID, Policy: w.rejoined()}, true
 	}}
+	lanes := &order.Lanes{Orders: rec, Store: w.store, Clock: clock, Log: quiet, NoRecheck: w.noRecheck}
 	w.loop = &connector.Loop{Queue: w.store, Clock: clock, Lease: 2 * time.Minute, Log: quiet,
-		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: rec}, Runnable: w.runnable}
+		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: rec, connector.KindLane: lanes}, Runnable: w.runnable}
+	w.wireRejoin(clock, quiet)
 	w.sweeper = &connector.Sweeper{Store: w.store, Clock: clock}
 	for i, sw := range []connector.Sweep{
 		{Connection: Channel, Name: "changes", Every: 5 * time.Minute, Overlap: 10 * time.Minute, Reach: 24 * time.Hour, List: order.SweepMarket(Channel, w.Market, clock)},
+		{Connection: Channel, Name: "refunds", Every: 20 * time.Minute, Overlap: 6 * time.Hour, Reach: 24 * time.Hour, List: order.SweepRefunds(Channel, w.Market)},
 		{Connection: ShopID, Name: "changes", Every: 5 * time.Minute, Overlap: 10 * time.Minute, Reach: 24 * time.Hour, List: order.SweepShop(ShopID, w.Shop, clock)},
 		{Connection: Channel, Name: "wide", Every: 24 * time.Hour, Reach: 30 * 24 * time.Hour, Wide: true, List: order.SweepMarket(Channel, w.Market, clock)},
 		{Connection: ShopID, Name: "wide", Every: 24 * time.Hour, Reach: 30 * 24 * time.Hour, Wide: true, List: order.SweepShop(ShopID, w.Shop, clock)},
@@ -162,7 +182,10 @@ func (w *World) calm() {
 	w.ch = chances{listLag: w.ch.listLag}
 	lag := w.ch.listLag
 	w.Market.Faults, w.Shop.Faults = mfake.Faults{ListLag: lag}, sfake.Faults{ListLag: lag}
-	must(w.base.SetState(context.Background(), Channel, connector.Active, "", w.now))
+	w.Market.Money = mfake.MoneyFaults{}
+	if w.state() == connector.Paused {
+		must(w.base.SetState(context.Background(), Channel, connector.Active, "", w.now))
+	}
 	w.tick(w.now)
 }
 
@@ -170,6 +193,9 @@ func (w *World) calm() {
 // process does that reads the state once in a while.
 func (w *World) runnable() []connector.ConnectionID {
 	if n := len(w.paused); !w.stateless && n > 0 && w.now.After(w.paused[n-1].from.Add(3*time.Second)) && w.now.Before(w.paused[n-1].to) {
+		return nil
+	}
+	if n := len(w.removed); !w.stateless && n > 0 && w.now.After(w.removed[n-1].from.Add(3*time.Second)) && w.state() != connector.Active {
 		return nil
 	}
 	return []connector.ConnectionID{Channel}
@@ -284,6 +310,10 @@ func (w *World) tick(t time.Time) {
 }
 
 func (w *World) sweep(sw connector.Sweep) {
+	if sw.Connection == Channel && w.gone() { // there are no credentials to read it with
+		w.at(w.now.Add(sw.Every), func() { w.sweep(sw) })
+		return
+	}
 	next := w.now.Add(time.Minute)
 	w.survive(func() {
 		at, err := w.sweeper.Pass(context.Background(), sw)

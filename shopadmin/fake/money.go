@@ -74,10 +74,7 @@ func (s *Shop) refundOf(o shopadmin.Order, t Take) (shopadmin.Refund, error) {
 		r.Lines = append(r.Lines, shopadmin.RefundLine{Line: l.ID, Quantity: n, Restock: how, Amount: money.New(amount, cur), Tax: money.New(tax, cur)})
 		sum += amount + tax
 	}
-	for _, old := range o.Refunds {
-		o.Captured.Minor -= old.Moved.Minor + old.Pending.Minor
-	}
-	if sum < 0 || sum > o.Captured.Minor {
+	if sum < 0 || sum > leftOf(o) {
 		return r, errors.New("fake store: more than is left of the payment")
 	}
 	if t.Pending {
@@ -86,6 +83,15 @@ func (s *Shop) refundOf(o shopadmin.Order, t Take) (shopadmin.Refund, error) {
 		r.Moved = money.New(sum, cur)
 	}
 	return r, nil
+}
+
+// leftOf is what has not been given back of the payment.
+func leftOf(o shopadmin.Order) int64 {
+	left := o.Captured.Minor
+	for _, r := range o.Refunds {
+		left -= r.Moved.Minor + r.Pending.Minor
+	}
+	return left
 }
 
 // book takes the units of a refund out of the order.
@@ -129,10 +135,7 @@ func (s *Shop) cancel(o *shopadmin.Order, c shopadmin.Cancel) {
 	if c.Refund {
 		s.nextRef++
 		r := shopadmin.Refund{ID: fmt.Sprintf("RF%d", s.nextRef), CreatedAt: s.now()}
-		left := o.Captured.Minor
-		for _, old := range o.Refunds {
-			left -= old.Moved.Minor + old.Pending.Minor
-		}
+		left := leftOf(*o)
 		for _, l := range o.Lines {
 			if l.Current == 0 {
 				continue
@@ -196,7 +199,11 @@ func (s *Shop) Refund(_ context.Context, key string, id shopadmin.OrderID, n sho
 			t.Units[l.Line] += l.Quantity
 			t.Restock = l.Restock
 		}
-		r, err := s.refundOf(copied(s.orders[id].now), t)
+		o := copied(s.orders[id].now)
+		r, err := s.refundOf(o, t)
+		if left := leftOf(o); err == nil && n.Amount.Minor > left {
+			err = fmt.Errorf("fake store: %d of the payment are left", left)
+		}
 		if err != nil {
 			refused = err
 			return

@@ -1,0 +1,174 @@
+package sim
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"channelbridge/connector"
+	"channelbridge/connector/order"
+	"channelbridge/marketplace"
+	"channelbridge/shopadmin"
+)
+
+// judgeMoney looks at all money of an order, once the world is calm.
+func (w *World) judgeMoney(m marketplace.Order, s *shopadmin.Order) {
+	ours, theirs := w.Market.Given(m.ID)
+	var back, total int64
+	for _, r := range append(ours, theirs...) {
+		back += r.Amount.Minor
+	}
+	total = m.Total.Minor
+	if back > total {
+		w.broken("order %s: %d given back of %d captured", m.ID, back, total)
+	}
+	done, units := map[string]int64{}, map[string]int64{} // about → what took effect for it, and units among it
+	times := map[string]int{}
+	cancelled := false
+	for _, a := range w.Market.Instructed {
+		if a.In.Order != m.ID {
+			continue
+		}
+		verb, about := aboutOf(a.Key)
+		times[string(verb)+" "+about]++
+		done[about] += a.In.Amount.Minor
+		if verb == order.CancelUnits {
+			for _, l := range a.In.Lines {
+				units[about] += int64(l.Quantity)
+			}
+		}
+		cancelled = cancelled || verb == order.CancelMarket
+		if a.Whole {
+			w.broken("order %s: the whole order was acknowledged as failed after a unit had shipped", m.ID)
+		}
+	}
+	for what, n := range times {
+		if n > 1 {
+			w.broken("order %s: %s took effect %d times", m.ID, what, n)
+		}
+	}
+	if s == nil || m.FulfilledBy == marketplace.ByChannel {
+		return
+	}
+	for _, r := range s.Refunds {
+		w.judgeRefund(m, *s, r, done, units, cancelled)
+	}
+	w.judgeStoreLegs(m, *s, done)
+}
+
+// judgeRefund: every refund of the store is at the channel once and whole, or held for a reason
+// that exists.
+func (w *World) judgeRefund(m marketplace.Order, s shopadmin.Order, r shopadmin.Refund, done, units map[string]int64, cancelled bool) {
+	switch {
+	case strings.Contains(r.Note, "channelbridge:"):
+		if done[r.ID] != 0 {
+			w.broken("order %s: the bridge's own refund %s was passed on", m.ID, r.ID)
+		}
+	case m.Lifecycle == marketplace.Cancelled || cancelled || r.Moved.Minor == 0:
+	case within(done[r.ID]-r.Moved.Minor, units[r.ID]): // cancelled units are never charged: their share may be rounded either way
+	case w.heldFor(m.ID, r.ID):
+	default:
+		w.broken("order %s: the store gave back %s in %s, at the channel %d took effect and nothing is held", m.ID, r.Moved, r.ID, done[r.ID])
+	}
+}
+
+// heldFor reports an open hold about a refund, or about the order's money.
+func (w *World) heldFor(id marketplace.OrderID, about string) bool {
+	rec, err := w.base.Load(context.Background(), w.subject(id))
+	must(err)
+	for _, h := range rec.Holds {
+		if h.About == about || h.Kind == "already_refunded" || h.Kind == "cancel_without_refund" || h.Kind == "refund_waits" {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeStoreLegs: what was asked for here and done at the channel is recorded in the store once.
+func (w *World) judgeStoreLegs(m marketplace.Order, s shopadmin.Order, done map[string]int64) {
+	seen := map[string]int{}
+	for _, r := range s.Refunds {
+		if _, rest, ok := strings.Cut(r.Note, "channelbridge:"); ok {
+			about, _, _ := strings.Cut(rest, " ")
+			seen[about]++
+		}
+	}
+	rec, err := w.base.Load(context.Background(), w.subject(m.ID))
+	must(err)
+	for about, n := range seen {
+		if n > 1 {
+			w.broken("order %s: the refund %s is recorded %d times in the store", m.ID, about, n)
+		}
+		if done[about] == 0 && m.Lifecycle != marketplace.Cancelled {
+			w.broken("order %s: the store recorded %s, the channel never gave it back", m.ID, about)
+		}
+	}
+	for about := range done {
+		if strings.HasPrefix(about, "w") && seen[about] == 0 && s.CancelledAt.IsZero() && !openHold(rec, about) {
+			w.broken("order %s: the channel gave %s back, the store has not recorded it", m.ID, about)
+		}
+	}
+}
+
+func within(diff, by int64) bool { return diff <= by && -diff <= by }
+
+func openHold(rec connector.Record, about string) bool {
+	for _, h := range rec.Holds {
+		if h.About == about {
+			return true
+		}
+	}
+	return false
+}
+
+// moneyReason reports whether the reason of a hold about money exists in the world.
+func (w *World) moneyReason(id marketplace.OrderID, h connector.Hold) bool {
+	m, s, st := w.Market.Get(id), w.mirror(id), w.truth[id]
+	_, theirs := w.Market.Given(id)
+	switch h.Kind {
+	case "already_refunded", "refunded_at_channel":
+		return len(theirs) > 0
+	case "above_refundable", "store_refund_refused": // both the operator here and staff there gave the same money back
+		return len(theirs) > 0 || w.wished[id]
+	case "cancel_without_refund":
+		return st.unpaidCancel
+	case "channel_refunds":
+		return m.FulfilledBy == marketplace.ByChannel
+	case "kept_back_lost":
+		return s != nil && slices.ContainsFunc(s.Refunds, func(r shopadmin.Refund) bool { return r.ID == h.About })
+	case "refund_waits":
+		return s != nil && (w.pendingIn(*s, h.About) || m.Lifecycle == marketplace.Pending || unshippedLine(m))
+	case "refund_refused", "cancel_refused", "cancelling_at_channel":
+		return len(theirs) > 0 || st.foreign
+	case "mirror_not_cancelled":
+		return s != nil && len(s.Fulfillments) > 0
+	}
+	return false
+}
+
+func (w *World) pendingIn(s shopadmin.Order, ref string) bool {
+	for _, r := range s.Refunds {
+		if r.ID == ref && r.Moved.Minor == 0 && r.Pending.Minor > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func unshippedLine(m marketplace.Order) bool {
+	for _, l := range m.Lines {
+		if l.Shipped == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeBatches: no document was handed in twice.
+func (w *World) judgeBatches() {
+	for doc, n := range w.Market.Submitted {
+		if n > 1 {
+			w.broken("document %s was handed in %d times", doc, n)
+		}
+	}
+}
