@@ -15,6 +15,12 @@ import (
 // demandOut meets one demand at the channel: units that have not shipped are cancelled, money of
 // those that have is refunded.
 func (p *planner) demandOut(d demand) {
+	if cut := p.cutUnits(d.about); len(cut) > 0 {
+		p.lost -= min(d.rest, 0)
+		for _, n := range cut { // the store and the channel may round a unit's share differently
+			p.lost += int64(n)
+		}
+	}
 	if p.settledAlready(d) {
 		return
 	}
@@ -44,9 +50,14 @@ func (p *planner) demandOut(d demand) {
 	case back.total.Minor > 0:
 		p.refund(d, back)
 	case back.total.Minor < 0:
-		p.warns("kept_back_lost", d.about, fmt.Sprintf("the store kept %s back, but the buyer was never charged for the units that were cancelled", back.total.Neg()),
-			"nothing has to be done at the channel; the store's figures differ by that much")
+		p.keptLost(d, fmt.Sprintf("the store kept %s back", back.total.Neg()))
 	}
+}
+
+// keptLost shows money that the store keeps back of units the buyer was never charged for.
+func (p *planner) keptLost(d demand, what string) {
+	p.warns("kept_back_lost", d.about, what+", but the buyer was never charged for the units that were cancelled",
+		"nothing has to be done at the channel; the store's figures differ by that much")
 }
 
 // settledAlready goes on with a demand's entries; it reports whether nothing else is to be
@@ -120,15 +131,12 @@ func (p *planner) split(d demand) (cut []demandLine, back demand) {
 		if ok && !begun && p.can(marketplace.OpCancelUnits) {
 			n = min(l.unshipped-gone, p.unshipped(m), l.units-gone)
 		}
-		if n > 0 {
-			cut = append(cut, demandLine{line: l.line, units: n, gross: share(l.gross, int64(n), int64(l.units))})
+		upTo := func(units int) int64 { return share(l.gross, int64(units), int64(l.units)) } // the parts add up to the whole
+		if n = max(n, 0); n > 0 {
+			cut = append(cut, demandLine{line: l.line, units: n, gross: upTo(gone+n) - upTo(gone)})
 		}
-		if rest := l.units - gone - max(n, 0); rest > 0 || l.units == 0 {
-			gross := l.gross
-			if l.units > 0 {
-				gross = share(l.gross, int64(rest), int64(l.units))
-			}
-			back.lines = append(back.lines, demandLine{line: l.line, units: rest, gross: gross})
+		if rest := l.units - gone - n; rest > 0 || l.units == 0 {
+			back.lines = append(back.lines, demandLine{line: l.line, units: rest, gross: l.gross - upTo(gone+n)})
 		}
 	}
 	sum := back.charges + back.rest
@@ -188,6 +196,10 @@ func (p *planner) refund(d, back demand) {
 	case p.Policy.CaptureOnShip && p.unchargedLine() && !p.captured(back):
 		p.waits(d.about, d.fulfills+"; the channel charges the buyer when the units ship, it is refunded then")
 		return
+	case back.total.Minor > p.sheet.rest() && back.total.Minor-p.sheet.rest() <= p.lost:
+		back.rest -= back.total.Minor - p.sheet.rest()
+		back.total.Minor = p.sheet.rest()
+		p.keptLost(d, "the store gives back what it kept before")
 	case back.total.Minor > p.sheet.rest():
 		p.blocksMoney("above_refundable", d.about, fmt.Sprintf("%s, but of this order only %s can still be given back at the channel", d.fulfills, money.New(p.sheet.rest(), p.Market.Currency)),
 			"what is in doubt counts as given back; compare both sides")
@@ -275,7 +287,7 @@ func (p *planner) allocate(d demand) ([]marketplace.InstructionLine, bool) {
 	if over < 0 {
 		return a.done(-over)
 	}
-	if over = a.spread(over); over > 0 && !a.goodwill(over) {
+	if over = a.unkeep(a.spread(over)); over > 0 && !a.goodwill(over) {
 		return nil, false
 	}
 	return a.done(0)
@@ -351,6 +363,25 @@ func (a *allocation) spread(gross int64) int64 {
 func (p *planner) chargeable(line string) bool {
 	m, ok := p.line(line)
 	return ok && (!p.Policy.CaptureOnShip || max(m.Shipped, p.provenUnits(line)) > 0)
+}
+
+// unkeep gives back what earlier refunds have kept and returns what is over.
+func (a *allocation) unkeep(gross int64) int64 {
+	n := min(gross, -a.p.sheet.beyond)
+	if n <= 0 || len(a.p.Market.Lines) == 0 {
+		return gross
+	}
+	id := a.p.Market.Lines[0].ID
+	for _, l := range a.p.Market.Lines {
+		if a.p.chargeable(l.ID) {
+			id = l.ID
+			break
+		}
+	}
+	l := a.line(id)
+	l.Parts = append(l.Parts, a.p.component(part{id, marketplace.Restocking}, cash{net: n}))
+	a.p.sheet.beyond += n
+	return gross - n
 }
 
 // goodwill gives beyond the parts, where the operator allows it.

@@ -140,6 +140,7 @@ type planner struct {
 	matched      map[int64]marketplace.Refund // entries and the refunds that show them
 	foreign      []marketplace.Refund         // refunds made at the channel without our doing
 	paired       []bool                       // of foreign: those that a demand was met by
+	lost         int64                        // kept back in the store of units the buyer was never charged for
 	pendingMoney bool                         // the order is not finished
 }
 
