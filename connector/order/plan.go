@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"channelbridge/connector"
@@ -22,6 +23,7 @@ func Plan(s Snapshot) Decision {
 		p.ship()
 		p.show()
 	}
+	p.moot()
 	p.prove()
 	p.warnings()
 	p.summary()
@@ -124,12 +126,12 @@ func (p *planner) summary() {
 }
 
 func (p *planner) unsettled() bool {
-	proven := map[int64]bool{}
-	for _, pr := range p.d.Proven {
-		proven[pr.Entry] = true
+	settled := map[int64]bool{}
+	for _, pr := range slices.Concat(p.d.Proven, p.d.Withdrawn) {
+		settled[pr.Entry] = true
 	}
 	for _, e := range p.Ledger {
-		if e.State != connector.Proven && e.State != connector.Refused && !proven[e.ID] {
+		if e.State != connector.Proven && e.State != connector.Refused && !settled[e.ID] {
 			return true
 		}
 	}

@@ -68,13 +68,14 @@ type Proof struct {
 
 // Decision is what follows from a snapshot.
 type Decision struct {
-	Commands []connector.Command
-	Proven   []Proof
-	Holds    []connector.Hold
-	Wake     time.Time
-	Due      time.Time
-	Final    bool
-	Summary  connector.Summary
+	Commands  []connector.Command
+	Proven    []Proof
+	Withdrawn []Proof // entries given up because nothing asks for them any more
+	Holds     []connector.Hold
+	Wake      time.Time
+	Due       time.Time
+	Final     bool
+	Summary   connector.Summary
 }
 
 // entries returns the ledger entries of one verb about one thing, oldest first.
@@ -99,7 +100,8 @@ func (s *Snapshot) key(v connector.Verb, about string, n int) string {
 // planner collects a decision.
 type planner struct {
 	Snapshot
-	d Decision
+	d      Decision
+	wanted map[int64]bool // open entries whose effect this plan still wants
 }
 
 func (p *planner) hold(level connector.Level, kind, about, reason, hint string) {
