@@ -25,6 +25,7 @@ var kept = []struct {
 	{26605, "as 11899"},
 	{28059, "as 9055"},
 	{28667, "as 9652"},
+	{32897, "as 20740"},
 	{29671, "units that an edit gives up are free only once the edit is done"},
 }
 
