@@ -42,7 +42,11 @@ func allow(e connector.Entry, class marketplace.RepeatClass, settle time.Duratio
 			return wait, e.Deadline
 		}
 		if class != marketplace.RepeatNone && class != "" {
-			if at := e.IntendedAt.Add(pace(e, e.IntendedAt)); now.Before(at) {
+			at := e.IntendedAt.Add(pace(e, e.IntendedAt))
+			if e.RetryAt.After(at) { // the other side asked for more
+				at = e.RetryAt
+			}
+			if now.Before(at) {
 				return wait, at
 			}
 			return again, time.Time{}

@@ -25,9 +25,10 @@ func Plan(s Snapshot) Decision {
 		p.cancelMirror()
 		p.show()
 	}
+	p.moot()
 	p.proveDoubts()
 	p.prove()
-	p.withdraw()
+	p.mootMoney()
 	p.warnings()
 	p.summary()
 	return p.d
@@ -137,12 +138,12 @@ func (p *planner) summary() {
 }
 
 func (p *planner) unsettled() bool {
-	proven := map[int64]bool{}
-	for _, pr := range append(slices.Clone(p.d.Proven), p.d.Withdrawn...) {
-		proven[pr.Entry] = true
+	settled := map[int64]bool{}
+	for _, pr := range slices.Concat(p.d.Proven, p.d.Withdrawn) {
+		settled[pr.Entry] = true
 	}
 	for _, e := range p.Ledger {
-		if e.State != connector.Proven && e.State != connector.Refused && !proven[e.ID] {
+		if e.State != connector.Proven && e.State != connector.Refused && !settled[e.ID] {
 			return true
 		}
 	}

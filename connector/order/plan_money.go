@@ -131,9 +131,6 @@ func (p *planner) attempts(v connector.Verb, about string) (live []connector.Ent
 	return live, len(es)
 }
 
-// Withdrawn is the class of an entry that was taken out of its lane before it was sent.
-const Withdrawn = "withdrawn"
-
 // busy reports other money at the channel whose outcome is open, or a command of this plan: money
 // is serial.
 func (p *planner) busy(but int64) bool {
@@ -168,9 +165,9 @@ func (p *planner) send(c connector.Command, in marketplace.Instruction, total in
 		Lane: p.Policy.Lanes[in.Op], Site: p.Market.Site, Budget: p.Policy.Budget, Why: why, Again: again}, in)
 }
 
-// withdraw takes money commands that surely did not happen, and that this plan does not mean any
+// mootMoney takes money commands that surely did not happen, and that this plan does not mean any
 // more, out of the ledger's open ones.
-func (p *planner) withdraw() {
+func (p *planner) mootMoney() {
 	if p.d.Look {
 		return
 	}
@@ -181,7 +178,7 @@ func (p *planner) withdraw() {
 		again := func(c connector.Command) bool { return c.Again == e.ID }
 		proven := func(pr Proof) bool { return pr.Entry == e.ID }
 		if !slices.ContainsFunc(p.d.Commands, again) && !slices.ContainsFunc(p.d.Proven, proven) {
-			p.d.Withdrawn = append(p.d.Withdrawn, Proof{Entry: e.ID, Text: string(e.Verb) + " is not meant any more"})
+			p.withdraw(e)
 		}
 	}
 }

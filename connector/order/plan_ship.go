@@ -55,7 +55,7 @@ func (p *planner) parcelOut(f shopadmin.Fulfillment, lines []marketplace.Shipmen
 	if len(entries) == 0 {
 		switch {
 		case p.alreadyThere(want, ok):
-		case !ok:
+		case !ok, p.replacedLate(f):
 			p.openPush(f, due)
 		case p.mayShip(f, lines):
 			p.confirm(f, want, 1, 0, due)
@@ -65,6 +65,7 @@ func (p *planner) parcelOut(f shopadmin.Fulfillment, lines []marketplace.Shipmen
 		return
 	}
 	last := entries[len(entries)-1]
+	p.asked(last)
 	was := shipmentOf(last)
 	if last.State != connector.Done && last.State != connector.Proven {
 		p.openPush(f, due)
@@ -86,8 +87,7 @@ func (p *planner) edit(f shopadmin.Fulfillment, last connector.Entry, was, want 
 	if sameParcel(was, want) {
 		return
 	}
-	if end := last.Deadline.Add(p.Policy.SettleMarket); last.Attempts > 1 && p.Now.Before(end) {
-		p.wake(end)
+	if p.mayStillCome(last) {
 		return
 	}
 	p.confirm(f, want, n+1, 0, time.Time{})
@@ -95,7 +95,7 @@ func (p *planner) edit(f shopadmin.Fulfillment, last connector.Entry, was, want 
 
 // confirmAgain goes on with a confirmation that is in the ledger and not known to have worked.
 func (p *planner) confirmAgain(f shopadmin.Fulfillment, last connector.Entry, was, want marketplace.Shipment, n int, due time.Time) {
-	if last.State == connector.Retry && last.Class == "denied" {
+	if last.Class == "denied" {
 		p.blocks("shipment_denied", f.ID, fmt.Sprintf("the channel does not let us confirm %s: %s", f.Name, last.Reason),
 			"check the application's roles at the channel; it is tried again by itself")
 	}
@@ -115,7 +115,7 @@ func (p *planner) confirmAgain(f shopadmin.Fulfillment, last connector.Entry, wa
 		}
 		p.confirm(f, body, n, last.ID, due)
 	case answered:
-		if !sameParcel(was, want) {
+		if !sameParcel(was, want) || withdrawn(last) {
 			p.confirm(f, want, n+1, 0, due)
 			return
 		}
@@ -230,6 +230,12 @@ func (p *planner) replaced(f shopadmin.Fulfillment) *connector.Entry {
 	return &p.Ledger[found]
 }
 
+// replacedLate reports that the parcel f takes the place of could still reach the channel after f.
+func (p *planner) replacedLate(f shopadmin.Fulfillment) bool {
+	old := p.replaced(f)
+	return old != nil && p.mayStillCome(*old)
+}
+
 func overlap(a, b []marketplace.ShipmentLine) bool {
 	return slices.ContainsFunc(a, func(x marketplace.ShipmentLine) bool {
 		return slices.ContainsFunc(b, func(y marketplace.ShipmentLine) bool { return x.Line == y.Line })
@@ -305,25 +311,31 @@ func (p *planner) mayShip(f shopadmin.Fulfillment, lines []marketplace.ShipmentL
 }
 
 // confirmedUnits counts per line the units in parcels we confirmed or may have confirmed, this
-// plan's commands included.
+// plan's commands included. Units that an edit gives up are free only once the edit is done.
 func (p *planner) confirmedUnits() map[string]int {
-	byRef := map[string][]marketplace.ShipmentLine{}
+	byRef := map[string]map[string]int{}
+	add := func(s marketplace.Shipment, sure bool) {
+		if sure || byRef[s.Ref] == nil {
+			byRef[s.Ref] = map[string]int{}
+		}
+		for _, l := range s.Lines {
+			byRef[s.Ref][l.Line] = max(byRef[s.Ref][l.Line], l.Quantity)
+		}
+	}
 	for _, e := range p.Ledger {
 		if e.Verb == ConfirmShipment && e.State.Happened() {
-			s := shipmentOf(e)
-			byRef[s.Ref] = s.Lines
+			add(shipmentOf(e), e.State == connector.Done || e.State == connector.Proven)
 		}
 	}
 	for _, c := range p.d.Commands {
 		if c.Verb == ConfirmShipment {
-			s := bodyOf(c)
-			byRef[s.Ref] = s.Lines
+			add(bodyOf(c), false)
 		}
 	}
 	out := map[string]int{}
 	for _, lines := range byRef {
-		for _, l := range lines {
-			out[l.Line] += l.Quantity
+		for line, n := range lines {
+			out[line] += n
 		}
 	}
 	return out

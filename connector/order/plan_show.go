@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 
 	"channelbridge/connector"
 	"channelbridge/marketplace"
@@ -58,26 +59,31 @@ func (p *planner) stopShipping(about, reason string) {
 		return
 	}
 	entries := p.entries(HoldShipping, about)
-	if len(entries) == 0 {
-		for _, h := range p.Shop.Held {
-			if h.Ours {
-				return
-			}
+	n := len(entries)
+	if n == 0 || withdrawn(entries[n-1]) {
+		if !p.heldByUs() {
+			p.holdShipping(about, n+1, 0, reason)
 		}
-		p.holdShipping(about, 0, reason)
 		return
 	}
-	if e := entries[0]; e.State == connector.Retry && e.Class == "denied" {
+	e := entries[n-1]
+	p.asked(e)
+	if e.Class == "denied" {
 		p.warns("hold_refused", "", "the store does not let us hold orders: "+e.Reason, "give the app the permission, and stop the shipping by hand until then")
 	}
-	switch s, at := allow(entries[0], marketplace.RepeatNatural, p.Policy.SettleShop, p.ShopAt, p.Now); s {
+	switch s, at := allow(e, marketplace.RepeatNatural, p.Policy.SettleShop, p.ShopAt, p.Now); s {
 	case wait:
 		p.wake(at)
 	case again:
-		p.holdShipping(about, entries[0].ID, reason)
+		p.holdShipping(about, n, e.ID, reason)
 	case answered:
-		p.warns("hold_refused", "", "the store did not put the order on hold: "+entries[0].Reason, "stop the shipping by hand")
+		p.warns("hold_refused", "", "the store did not put the order on hold: "+e.Reason, "stop the shipping by hand")
 	}
+}
+
+// heldByUs reports a hold of ours on the store order.
+func (p *planner) heldByUs() bool {
+	return slices.ContainsFunc(p.Shop.Held, func(h shopadmin.Hold) bool { return h.Ours })
 }
 
 // leftToShip reports whether the store still has something to ship.
@@ -90,8 +96,8 @@ func (p *planner) leftToShip() bool {
 	return false
 }
 
-func (p *planner) holdShipping(about string, again int64, reason string) {
-	p.command(connector.Command{Key: p.key(HoldShipping, about, 1), Verb: HoldShipping, Side: connector.Shop,
+func (p *planner) holdShipping(about string, n int, again int64, reason string) {
+	p.command(connector.Command{Key: p.key(HoldShipping, about, n), Verb: HoldShipping, Side: connector.Shop,
 		About: about, Why: reason, Again: again}, HoldBody{Reason: reason})
 }
 
@@ -132,7 +138,10 @@ func (p *planner) update() {
 	if u.Attributes == nil && u.ShipTo == nil {
 		return
 	}
-	if n > 0 && entries[n-1].State == connector.Refused {
+	if n > 0 && p.mayStillCome(entries[n-1]) {
+		return
+	}
+	if n > 0 && entries[n-1].State == connector.Refused && !withdrawn(entries[n-1]) {
 		var was shopadmin.Update
 		_ = json.Unmarshal(entries[n-1].Body, &was)
 		if sameUpdate(was, u) {
@@ -146,7 +155,8 @@ func (p *planner) update() {
 }
 
 func (p *planner) updateAgain(e connector.Entry, n int) {
-	if e.State == connector.Retry && e.Class == "denied" {
+	p.asked(e)
+	if e.Class == "denied" {
 		p.warns("update_refused", "", "the store does not let us change orders: "+e.Reason, "give the app the permission, or enter the change by hand")
 	}
 	switch s, at := allow(e, marketplace.RepeatNatural, p.Policy.SettleShop, p.ShopAt, p.Now); s {

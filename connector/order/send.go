@@ -21,10 +21,10 @@ func (t *turn) do(ctx context.Context, d Decision) (done bool, err error) {
 			return false, fault.Wrap(err, "order %s: settling entry %d", t.w.Subject, pr.Entry)
 		}
 	}
-	for _, pr := range d.Withdrawn {
-		o := connector.Outcome{State: connector.Refused, Class: Withdrawn, At: t.Clock(), Reason: "not meant any more", Note: pr.Text}
-		if err := t.Store.Settle(ctx, pr.Entry, o); err != nil {
-			return false, fault.Wrap(err, "order %s: withdrawing entry %d", t.w.Subject, pr.Entry)
+	for _, w := range d.Withdrawn {
+		o := connector.Outcome{State: connector.Refused, At: t.Clock(), Class: Withdrawn, Reason: w.Text, Note: w.Text}
+		if err := t.Store.Settle(ctx, w.Entry, o); err != nil {
+			return false, fault.Wrap(err, "order %s: giving up entry %d", t.w.Subject, w.Entry)
 		}
 	}
 	for _, c := range d.Commands {
@@ -76,13 +76,13 @@ func (t *turn) send(ctx context.Context, c connector.Command) error {
 	}
 	if !t.Clock().Before(deadline) { // the process slept: too late to send
 		o := connector.Outcome{State: connector.Retry, At: t.Clock(), RetryAt: t.Clock(), Reason: "the deadline passed before the call"}
-		return t.settle(ctx, e, o)
+		return t.settle(ctx, e, t.doubted(c, o))
 	}
 	cctx, cancel := context.WithTimeout(ctx, deadline.Sub(t.Clock()))
 	o, cerr := t.call(cctx, c)
 	cancel()
 	if cerr != nil {
-		o = failed(cerr, e, t.Clock())
+		o = t.doubted(c, failed(cerr, e, t.Clock()))
 	}
 	if err := t.settle(ctx, e, o); err != nil {
 		return err
@@ -94,6 +94,34 @@ func (t *turn) settle(ctx context.Context, e connector.Entry, o connector.Outcom
 	o.Attempt = e.Attempts
 	err := t.Store.Settle(context.WithoutCancel(ctx), e.ID, o)
 	return fault.Wrap(err, "order %s: recording the outcome of %s", t.w.Subject, e.Key)
+}
+
+// doubted keeps the doubt of an earlier attempt: that this one surely did not work says nothing
+// about the effect as long as no read since has shown that the earlier one did not work either.
+func (t *turn) doubted(c connector.Command, o connector.Outcome) connector.Outcome {
+	if o.State == connector.Retry && t.inDoubt(c.Again) {
+		o.State = connector.Unknown
+	}
+	return o
+}
+
+// inDoubt reports that the attempts of an entry so far may have worked, or still may.
+func (t *turn) inDoubt(id int64) bool {
+	p := &planner{Snapshot: t.snapshot()}
+	for _, e := range p.Ledger {
+		if e.ID != id || e.State != connector.Sent && e.State != connector.Unknown {
+			continue
+		}
+		read := p.MarketAt
+		switch {
+		case e.Verb == CreateMirror:
+			read = p.Searched
+		case e.Side == connector.Shop:
+			read = p.ShopAt
+		}
+		return read.Before(p.window(e))
+	}
+	return false
 }
 
 // optional tells the writes a store may deny for want of a permission while all else goes on.

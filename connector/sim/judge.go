@@ -202,12 +202,61 @@ func (w *World) judgeConfirmations() {
 			at, done := first[key]
 			due := order.EndOfDay(f.CreatedAt, Zone)
 			ready := w.truth[marketplace.OrderID(o.Mark.Order)].ready[f.ID]
-			if !done || !at.After(due) || ready.After(due.Add(-2*time.Hour)) || w.wasPaused(ready, due) {
+			last := due.Add(-2 * time.Hour)
+			if !done || !at.After(due) || ready.After(last) || w.wasPaused(ready, due) || !w.room(o, f, last) {
 				continue
 			}
 			w.broken("parcel %s reached the channel at %s, after its day ended at %s", key, at, due)
 		}
 	}
+}
+
+// room reports whether the channel could take a parcel at an instant: its units were not counted
+// as shipped there, or only in one parcel that the store had taken back, which the confirmation
+// then edits. Units in two such parcels no confirmation can free, nor those shipped at the
+// channel itself.
+func (w *World) room(o shopadmin.Order, f shopadmin.Fulfillment, at time.Time) bool {
+	id := marketplace.OrderID(o.Mark.Order)
+	m, err := w.Market.AsOf(id, at)
+	s, ok := w.Shop.AsOf(o.ID, at)
+	if err != nil || !ok {
+		return false
+	}
+	need := units(o, f)
+	fits := func(freed map[string]int) bool {
+		return !slices.ContainsFunc(m.Lines, func(l marketplace.Line) bool {
+			return need[l.ID] > 0 && l.Shipped-freed[l.ID]+need[l.ID] > l.Ordered-l.Cancelled
+		})
+	}
+	return fits(nil) || slices.ContainsFunc(m.Packages, func(p marketplace.Package) bool {
+		return w.takenBack(s, p.Ref, at) && fits(p.Lines)
+	})
+}
+
+// units counts what a parcel holds per line of the channel.
+func units(o shopadmin.Order, f shopadmin.Fulfillment) map[string]int {
+	out := map[string]int{}
+	for _, fl := range f.Lines {
+		for _, l := range o.Lines {
+			if l.ID == fl.Line {
+				out[l.ChannelLine] += fl.Quantity
+			}
+		}
+	}
+	return out
+}
+
+// takenBack reports whether the fulfillment that last used a reference was cancelled by then.
+func (w *World) takenBack(s shopadmin.Order, ref string, at time.Time) bool {
+	last := ""
+	for _, c := range w.Market.History {
+		if string(c.Shipment.Order) == s.Mark.Order && c.Shipment.Ref == ref && !c.At.After(at) {
+			last = fulfillmentOf(c.Key)
+		}
+	}
+	return slices.ContainsFunc(s.Fulfillments, func(f shopadmin.Fulfillment) bool {
+		return f.ID == last && f.Status == shopadmin.FulfillmentCancelled
+	})
 }
 
 // judgeOrderOfNumbers sees a corrected number (they end in X) that was replaced by the old one.

@@ -140,6 +140,12 @@ func (m *Market) Get(id marketplace.OrderID) marketplace.Order {
 	return m.orders[id].now
 }
 
+// AsOf returns the version of an order at an instant, without faults.
+func (m *Market) AsOf(id marketplace.OrderID, t time.Time) (marketplace.Order, error) {
+	m.flush()
+	return m.orders[id].asOf(t, id)
+}
+
 // All returns the ids of all orders, sorted.
 func (m *Market) All() []marketplace.OrderID {
 	var out []marketplace.OrderID

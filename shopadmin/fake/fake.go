@@ -91,6 +91,13 @@ func (s *Shop) Get(id shopadmin.OrderID) shopadmin.Order {
 	return copied(s.orders[id].now)
 }
 
+// AsOf returns the version of an order at an instant, without faults; ok is false before its time.
+func (s *Shop) AsOf(id shopadmin.OrderID, t time.Time) (o shopadmin.Order, ok bool) {
+	s.flush()
+	o, ok = s.orders[id].asOf(t)
+	return copied(o), ok
+}
+
 func copied(o shopadmin.Order) shopadmin.Order {
 	o.Lines, o.Held = slices.Clone(o.Lines), slices.Clone(o.Held)
 	o.Fulfillments = slices.Clone(o.Fulfillments)
