@@ -39,6 +39,9 @@ func (p *planner) cancelOut(ds []demand) bool {
 	if !cancelled && wish == nil && !p.allDemanded(ds) {
 		return false
 	}
+	if wish != nil && !cancelled && p.Market.Lifecycle != marketplace.Cancelled {
+		p.stopShipping("operator-cancel", wish.Actor+" asked to cancel this order")
+	}
 	switch {
 	case p.Market.Lifecycle == marketplace.Pending:
 		p.waits("", "the order is cancelled in the store, but the channel has not released it yet; it is cancelled there as soon as it is")

@@ -70,6 +70,9 @@ func (w *World) judgeParcels(m marketplace.Order, s shopadmin.Order) {
 		if i < 0 && w.recombined(s) {
 			continue // a held item for a person: see reason
 		}
+		if i < 0 && w.wished[m.ID] && w.heldBy(m.ID, "over_shipped", f.ID) {
+			continue // it was packed while an operator took its units back
+		}
 		if i < 0 {
 			w.broken("order %s: parcel %s (%s) never reached the channel", m.ID, f.ID, f.Tracking[0].Number)
 			continue
@@ -203,7 +206,7 @@ func (w *World) judgeConfirmations() {
 			due := order.EndOfDay(f.CreatedAt, Zone)
 			ready := w.truth[marketplace.OrderID(o.Mark.Order)].ready[f.ID]
 			last := due.Add(-2 * time.Hour)
-			if !done || !at.After(due) || ready.After(last) || w.wasPaused(ready, due) || !w.room(o, f, last) {
+			if !done || !at.After(due) || w.cancelTried(o.Mark.Order) || ready.After(last) || w.wasPaused(ready, due) || !w.room(o, f, last) {
 				continue
 			}
 			w.broken("parcel %s reached the channel at %s, after its day ended at %s", key, at, due)

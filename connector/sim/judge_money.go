@@ -42,6 +42,11 @@ func (w *World) judgeMoney(m marketplace.Order, s *shopadmin.Order) {
 			w.broken("order %s: the whole order was acknowledged as failed after a unit had shipped", m.ID)
 		}
 	}
+	for about := range done {
+		if about != "order" && about != "rest" && !strings.HasPrefix(about, "w") && (s == nil || !slices.ContainsFunc(s.Refunds, func(r shopadmin.Refund) bool { return r.ID == about })) {
+			w.broken("order %s: money was given back for %s, which nobody asked for", m.ID, about)
+		}
+	}
 	for what, n := range times {
 		if n > 1 {
 			w.broken("order %s: %s took effect %d times", m.ID, what, n)
@@ -77,7 +82,7 @@ func (w *World) heldFor(id marketplace.OrderID, about string) bool {
 	rec, err := w.base.Load(context.Background(), w.subject(id))
 	must(err)
 	for _, h := range rec.Holds {
-		if h.About == about || h.Kind == "already_refunded" || h.Kind == "cancel_without_refund" || h.Kind == "refund_waits" {
+		if h.About == about || h.Kind == "already_refunded" || h.Kind == "kept_back_lost" || h.Kind == "cancel_without_refund" || h.Kind == "refund_waits" {
 			return true
 		}
 	}
@@ -110,7 +115,21 @@ func (w *World) judgeStoreLegs(m marketplace.Order, s shopadmin.Order, done map[
 	}
 }
 
+// cancelTried reports an order that somebody tried to cancel at the channel: while that is in
+// doubt no parcel of it is confirmed.
+func (w *World) cancelTried(id string) bool {
+	rec, err := w.base.Load(context.Background(), w.subject(marketplace.OrderID(id)))
+	must(err)
+	return slices.ContainsFunc(rec.Entries, func(e connector.Entry) bool { return e.Verb == order.CancelMarket || e.Verb == order.CancelUnits })
+}
+
 func within(diff, by int64) bool { return diff <= by && -diff <= by }
+
+func (w *World) heldBy(id marketplace.OrderID, kind, about string) bool {
+	rec, err := w.base.Load(context.Background(), w.subject(id))
+	must(err)
+	return slices.ContainsFunc(rec.Holds, func(h connector.Hold) bool { return h.Kind == kind && h.About == about })
+}
 
 func openHold(rec connector.Record, about string) bool {
 	for _, h := range rec.Holds {

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ type twisted struct {
 	seen    func(context.Context, time.Time, ...connector.Observation) (int, error)
 	claim   func(context.Context, time.Time, int, time.Duration, []connector.ConnectionID) ([]connector.Work, error)
 	release func(context.Context, connector.Work, time.Time, connector.Next) error
+	load    func(context.Context, connector.Subject) (connector.Record, error)
+	under   func(context.Context, connector.ConnectionID, string) (connector.Batch, error)
+	step    func(context.Context, connector.Work, int64, connector.BatchStep) (connector.Batch, error)
 }
 
 func (t *twisted) Record(ctx context.Context, d connector.Delivery) (connector.Verdict, error) {
@@ -201,7 +205,7 @@ func noFencing(w *World, t *twisted, s connector.Store) {
 }
 
 func TestPlantedMistakesAreCaught(t *testing.T) {
-	for _, m := range mutants {
+	for _, m := range slices.Concat(mutants, moneyMutants) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			for seed := 1; seed <= m.seeds; seed++ {

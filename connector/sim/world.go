@@ -36,13 +36,14 @@ var start = time.Date(2026, 10, 29, 6, 0, 0, 0, time.UTC)
 
 // Config describes one run.
 type Config struct {
-	Seed    uint64
-	Store   connector.Store
-	Orders  int           // 0: drawn from the seed
-	Calm    bool          // no faults, no awkward people
-	NoPush  bool          // no webhooks at all: sweeps alone
-	NoMoney bool          // nobody gives money back or removes the channel
-	Away    time.Duration // how long the channel is removed; 0: drawn from the seed
+	Seed      uint64
+	Store     connector.Store
+	Orders    int           // 0: drawn from the seed
+	Calm      bool          // no faults, no awkward people
+	NoPush    bool          // no webhooks at all: sweeps alone
+	NoRecheck bool          // a planted mistake: what waits in a lane is handed in without another look
+	NoMoney   bool          // nobody gives money back or removes the channel
+	Away      time.Duration // how long the channel is removed; 0: drawn from the seed
 	// Wrap plants a mistake: it stands between the machinery and the store.
 	Wrap func(w *World, s connector.Store) connector.Store
 	// Tweak changes the policy or the sweeps, for planted mistakes.
@@ -85,8 +86,6 @@ type World struct {
 	crashes int
 
 	rejoiner  *lifecycle.Rejoiner
-	noRecheck bool // a planted mistake: what waits in a lane is handed in without another look
-
 	stateless bool // a planted mistake: the loop works while the channel is paused
 }
 
@@ -158,7 +157,7 @@ func (w *World) wire(clock connector.Clock) {
 	rec := &order.Reconciler{Store: w.store, Clock: clock, Log: quiet, Sides: func(connector.ConnectionID) (order.Sides, bool) {
 		return order.Sides{Channel: w.Market, Shop: w.Shop, Store: ShopID, Policy: w.rejoined()}, true
 	}}
-	lanes := &order.Lanes{Orders: rec, Store: w.store, Clock: clock, Log: quiet, NoRecheck: w.noRecheck}
+	lanes := &order.Lanes{Orders: rec, Store: w.store, Clock: clock, Log: quiet, NoRecheck: w.cfg.NoRecheck}
 	w.loop = &connector.Loop{Queue: w.store, Clock: clock, Lease: 2 * time.Minute, Log: quiet,
 		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: rec, connector.KindLane: lanes}, Runnable: w.runnable}
 	w.wireRejoin(clock, quiet)
