@@ -370,24 +370,30 @@ func feedStep(ctx context.Context, s *sqlstore.Store, at time.Time) error {
 	return err
 }
 
+// wholeBatch goes on with the batch that is not over, or forms one of what waits.
 func wholeBatch(ctx context.Context, s *sqlstore.Store, w connector.Work, at time.Time) error {
-	waiting, err := s.Waiting(ctx, channel, "feed", 10)
-	var ids []int64
+	b, err := s.Under(ctx, channel, "feed")
+	if errors.Is(err, connector.ErrNotFound) {
+		var ids []int64
+		waiting, werr := s.Waiting(ctx, channel, "feed", 10)
+		for _, e := range waiting {
+			ids = append(ids, e.ID)
+		}
+		if werr != nil || len(ids) == 0 {
+			return werr
+		}
+		b, err = s.Form(ctx, w, connector.Batch{}, ids, at)
+	}
 	outcomes := map[int64]connector.Outcome{}
-	for _, e := range waiting {
-		ids = append(ids, e.ID)
+	for _, e := range b.Entries {
 		outcomes[e.ID] = connector.Outcome{State: connector.Done, At: at, Note: "told"}
 	}
-	if err != nil || len(ids) == 0 {
-		return err
-	}
-	b, err := s.Form(ctx, w, connector.Batch{}, ids, at)
 	for _, st := range []connector.BatchStep{
 		{State: connector.BatchSending, At: at, Deadline: at},
 		{State: connector.BatchSent, At: at, Ticket: "t"},
 		{State: connector.BatchDone, At: at, Outcomes: outcomes},
 	} {
-		if err == nil {
+		if err == nil && b.State.Leads(st.State) {
 			b, err = s.Step(ctx, w, b.ID, st)
 		}
 	}
