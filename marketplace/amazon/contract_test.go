@@ -45,9 +45,9 @@ func TestRequestsPassTheOfficialModel(t *testing.T) {
 	require.NoError(t, err)
 	r.fake.Unsubscribe(orderChange)
 	r.fake.Subscribe()
-	have, err := r.subscription(ctx)
+	have, err := r.subscription(ctx, topics[0])
 	require.NoError(t, err)
-	require.NoError(t, r.unsubscribe(ctx, have.SubscriptionID))
+	require.NoError(t, r.unsubscribe(ctx, topics[0], have.SubscriptionID))
 
 	seen := map[string]int{}
 	for _, q := range r.sent {

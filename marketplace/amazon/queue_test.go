@@ -82,17 +82,17 @@ func TestSubscriptions(t *testing.T) {
 
 	dest, err := r.findDestination(t.Context())
 	require.NoError(t, err)
-	_, err = r.api.send(t.Context(), request{op: opCreateSubscription, method: http.MethodPost, path: subscriptionsPath,
+	_, err = r.api.send(t.Context(), request{op: opCreateSubscription, method: http.MethodPost, path: topics[0].path(),
 		body: subscription{PayloadVersion: "1.0", DestinationID: dest, Directive: &directive{EventFilter: &eventFilter{orderChange, []string{"DeliveryTipChange"}}}}})
 	require.NoError(t, err, "somebody subscribed by hand")
 	s := state(false)
 	require.Equal(t, "different", s.State)
 	require.Contains(t, s.Details, "BuyerRequestedChange")
-	err = r.subscribe(t.Context(), dest)
+	err = r.subscribe(t.Context(), topics[0], dest)
 	require.True(t, fault.Is(err, fault.Temporary), "a conflict with something else is no success: %v", err)
 	require.Equal(t, "repaired", state(true).State)
 	require.Equal(t, wantedChanges, r.fake.Subscriptions()[0].Changes)
-	require.NoError(t, r.subscribe(t.Context(), dest), "a conflict with the right one is")
+	require.NoError(t, r.subscribe(t.Context(), topics[0], dest), "a conflict with the right one is")
 
 	none := newRig(t, amazonfake.Options{}, func(c *Config) { c.QueueARN = "" })
 	_, err = none.Subscriptions(t.Context(), "", true)
