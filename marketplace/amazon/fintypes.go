@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"channelbridge/internal/money"
@@ -81,8 +82,8 @@ func expand(number string) (string, error) {
 	if !found {
 		return number, nil
 	}
-	var shift int
-	if _, err := fmt.Sscanf(exponent, "%d", &shift); err != nil || shift > maxExponent || shift < -maxExponent {
+	shift, err := strconv.Atoi(exponent)
+	if err != nil || shift > maxExponent || shift < -maxExponent {
 		return "", fmt.Errorf("amount %.40q: %w", number, money.ErrSyntax)
 	}
 	digits, negative := strings.CutPrefix(mantissa, "-")

@@ -31,6 +31,8 @@ type Faults struct {
 
 	// RefuseData answers calls that include one of these data sets with the status given.
 	RefuseData map[string]int
+	// RefuseTopics are notification types nobody may subscribe to: the role is missing.
+	RefuseTopics []string
 	// NoPersonalData leaves out what needs a role: buyer, address.
 	NoPersonalData bool
 }

@@ -36,8 +36,8 @@ type wireFilter struct {
 
 // Subscription is one subscription as it stands.
 type Subscription struct {
-	ID, Topic, ARN string
-	Changes        []string // empty: all
+	ID, Topic, ARN, Version string
+	Changes                 []string // empty: all
 }
 
 // Subscribe makes a destination for the queue and a subscription for ORDER_CHANGE, as an
@@ -74,7 +74,7 @@ func (s *Server) Subscriptions() []Subscription {
 	var all []Subscription
 	for _, topic := range slices.Sorted(maps.Keys(s.subs)) {
 		sub := s.subs[topic]
-		x := Subscription{ID: sub.ID, Topic: topic, ARN: s.arn(sub.Destination)}
+		x := Subscription{ID: sub.ID, Topic: topic, ARN: s.arn(sub.Destination), Version: sub.Version}
 		if sub.Directive != nil && sub.Directive.Filter != nil {
 			x.Changes = slices.Clone(sub.Directive.Filter.Changes)
 		}
@@ -151,6 +151,9 @@ func (s *Server) createSubscription(c *call) result {
 		return badInput("eventFilter and filterExpression exclude each other")
 	}
 	topic := c.PathValue("type")
+	if slices.Contains(s.faults.RefuseTopics, topic) {
+		return refuse(http.StatusForbidden, "Unauthorized", "The application does not have the role for this notification type.")
+	}
 	if s.subs[topic] != nil {
 		return refuse(http.StatusConflict, "Conflict", "A subscription of this type exists already.")
 	}
