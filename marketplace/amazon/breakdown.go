@@ -115,7 +115,11 @@ func (g *given) parts(b finBreakdown, own money.Money, depth int) error {
 			return err
 		}
 	}
-	if b.BreakdownAmount != nil && sum.Minor != own.Minor {
+	rest, err := own.Sub(sum)
+	if err != nil {
+		return err
+	}
+	if b.BreakdownAmount != nil && !rest.IsZero() {
 		g.unknown = true
 	}
 	return g.addAll(b.Breakdowns, depth+1)

@@ -18,7 +18,6 @@ const (
 	order = marketplace.OrderID("113-5550001-2220001")
 )
 
-
 func part(k marketplace.Kind, amount, tax money.Money) marketplace.Component {
 	return marketplace.Component{Kind: k, Amount: amount, Tax: tax}
 }

@@ -141,11 +141,11 @@ func (a *Adapter) pageOfRefunds(p transactionsPage) []marketplace.Refund {
 
 // span reads a cursor and fixes the end of a listing that begins.
 func (a *Adapter) span(c marketplace.Cursor) (span, error) {
-	s := span{After: c.Since.UTC().Truncate(time.Second)}
-	if c.Token != "" {
-		if err := json.Unmarshal([]byte(c.Token), &s); err != nil || s.After.IsZero() {
-			return s, fault.New(fault.Refused, "amazon %s: the cursor is not one of ours", opListTransactions)
-		}
+	var s span
+	if c.Token == "" {
+		s.After = c.Since.UTC().Truncate(time.Second)
+	} else if err := json.Unmarshal([]byte(c.Token), &s); err != nil || s.After.IsZero() {
+		return s, fault.New(fault.Refused, "amazon %s: the cursor is not one of ours", opListTransactions)
 	}
 	if s.Before.IsZero() {
 		s.Before = a.clock().Add(-settledAfter).UTC().Truncate(time.Second)

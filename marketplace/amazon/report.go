@@ -144,6 +144,9 @@ func judge(raw []byte, feed string, messages []int) marketplace.Results {
 		default:
 			v = marketplace.Verdict{Number: n, State: s.state, Code: s.code, Text: s.text}
 		}
+		if v.State != marketplace.VerdictAccepted {
+			v.Text = or(v.Text, "Amazon gives no reason")
+		}
 		v.Text = clean(v.Text)
 		out.Verdicts = append(out.Verdicts, v)
 	}
