@@ -76,6 +76,8 @@ type Hint struct {
 	Observed   *Order    // set when the push carries the whole order
 	Body       []byte    // the part of the push this hint came from; nil: the whole body
 	Ignore     string    // set: a valid push that concerns nothing here, with the reason
+	Lane       string    // set: a batch of this lane has news; no order is named
+	Money      bool      // it is about the order's refunds, which a read of the order does not show
 }
 
 // Cursor is where a listing goes on. The zero Token starts a new listing at Since.

@@ -3,7 +3,9 @@
 // It reads orders with Orders v2026-01-01, where one call brings everything, and confirms
 // shipments with the v0 call that stays beside it. Order changes are heard from ORDER_CHANGE
 // notifications, which Amazon delivers to an SQS queue only: either Poll fetches them, or an
-// AWS pipe posts them and Receive checks its authorization header.
+// AWS pipe posts them and Receive checks its authorization header. Refunds and cancellations go
+// out as XML feeds, which answer later and know no idempotency key; refunds made by anybody are
+// read from Finances v2024-06-19.
 //
 // Limits to know: a listing of changed orders may be asked for once in three minutes per
 // seller, so pushes bring the speed and the listing the completeness; personal data comes only
@@ -51,6 +53,11 @@ type Config struct {
 
 	Carriers map[string]marketplace.Carrier // store carrier name → Amazon's, over the built-in table
 
+	// Reasons translate a store's reason into Amazon's, by operation, over the built-in table.
+	Reasons map[marketplace.Operation]map[string]string
+	// Taxes say by marketplace id how refunds write the tax, over the built-in table.
+	Taxes map[string]TaxStrategy
+
 	SecretExpires        time.Time // of ClientSecret (180 days after issue); zero: unknown
 	AuthorizationExpires time.Time // of RefreshToken (365 days after consent); zero: unknown
 
@@ -76,17 +83,20 @@ type Adapter struct {
 	log      *slog.Logger
 	api      *client
 	carriers map[string]marketplace.Carrier
+	reasons  map[marketplace.Operation]map[string]string
 
 	mu      sync.Mutex
 	reduced map[string]reduction // by operation: data sets Amazon refuses at the moment
 }
 
 var (
-	_ marketplace.Adapter    = (*Adapter)(nil)
-	_ marketplace.Checker    = (*Adapter)(nil)
-	_ marketplace.Receiver   = (*Adapter)(nil)
-	_ marketplace.Poller     = (*Adapter)(nil)
-	_ marketplace.Subscriber = (*Adapter)(nil)
+	_ marketplace.Adapter      = (*Adapter)(nil)
+	_ marketplace.Checker      = (*Adapter)(nil)
+	_ marketplace.Receiver     = (*Adapter)(nil)
+	_ marketplace.Poller       = (*Adapter)(nil)
+	_ marketplace.Subscriber   = (*Adapter)(nil)
+	_ marketplace.Submitter    = (*Adapter)(nil)
+	_ marketplace.RefundReader = (*Adapter)(nil)
 )
 
 // New checks the configuration, naming every problem at once, and makes the adapter.
@@ -98,7 +108,7 @@ func New(cfg Config) (*Adapter, error) {
 	}
 	http := httpx.New(cfg.HTTP)
 	a := &Adapter{cfg: cfg, clock: cfg.HTTP.Clock, log: cfg.HTTP.Log, api: newClient(cfg, http),
-		carriers: maps.Clone(defaultCarriers), reduced: map[string]reduction{}}
+		carriers: maps.Clone(defaultCarriers), reasons: translations(cfg.Reasons), reduced: map[string]reduction{}}
 	for name, c := range cfg.Carriers {
 		a.carriers[strings.ToLower(strings.TrimSpace(name))] = c
 	}
@@ -147,6 +157,9 @@ func (cfg Config) complete() (Config, error) {
 			wrong("carrier %q: %w", name, err)
 		}
 	}
+	for _, err := range append(checkReasons(cfg.Reasons), checkTaxes(cfg.Taxes)...) {
+		wrong("%w", err)
+	}
 	cfg.HTTP = httpDefaults(cfg.HTTP)
 	return cfg, errors.Join(bad...)
 }
@@ -172,10 +185,19 @@ func (a *Adapter) Traits() marketplace.Traits {
 	return marketplace.Traits{
 		// Amazon promises no delay; confirmed parcels usually show within minutes.
 		SettleIn: 15 * time.Minute,
-		// The same packageReferenceId again edits that package.
-		Repeat:    map[marketplace.Operation]marketplace.RepeatClass{marketplace.OpConfirmShipment: marketplace.RepeatNatural},
-		Carriers:  maps.Clone(a.carriers),
-		NeedTrack: true,
+		Repeat: map[marketplace.Operation]marketplace.RepeatClass{
+			// The same packageReferenceId again edits that package.
+			marketplace.OpConfirmShipment: marketplace.RepeatNatural,
+			// Amazon's help warns of it: a line handed in again is paid again.
+			marketplace.OpCancel: marketplace.RepeatNone, marketplace.OpCancelUnits: marketplace.RepeatNone, marketplace.OpRefund: marketplace.RepeatNone,
+		},
+		Carriers:      maps.Clone(a.carriers),
+		NeedTrack:     true,
+		Instructions:  []marketplace.Operation{marketplace.OpCancel, marketplace.OpCancelUnits, marketplace.OpRefund},
+		CaptureOnShip: true,
+		Reasons:       translations(a.reasons),
+		// Amazon's documentation of listTransactions: up to 48 hours.
+		RefundsIn: 48 * time.Hour,
 		// 484 listings a day are allowed; this leaves room for further pages.
 		SweepEvery: 5 * time.Minute,
 		Overlap:    15 * time.Minute,

@@ -27,6 +27,14 @@ const (
 	opGetSubscription     = "getSubscription"
 	opCreateSubscription  = "createSubscription"
 	opDeleteSubscription  = "deleteSubscriptionById"
+	opCreateFeedDocument  = "createFeedDocument"
+	opUploadFeed          = "uploadFeed" // to the presigned address, no operation of the API
+	opCreateFeed          = "createFeed"
+	opGetFeed             = "getFeed"
+	opGetFeeds            = "getFeeds"
+	opGetFeedDocument     = "getFeedDocument"
+	opDownloadReport      = "downloadReport" // from the presigned address
+	opListTransactions    = "listTransactions"
 	requestID             = "X-Amzn-Requestid"
 	rateHeader            = "X-Amzn-Ratelimit-Limit"
 	codePackageNotFound   = "PackageToUpdateNotFound"
@@ -48,6 +56,12 @@ var limits = map[string]httpx.Limit{
 	opGetSubscription:    {PerSecond: 1, Burst: 5},
 	opCreateSubscription: {PerSecond: 1, Burst: 5},
 	opDeleteSubscription: {PerSecond: 1, Burst: 5},
+	opCreateFeedDocument: {PerSecond: 0.5, Burst: 15},
+	opCreateFeed:         {PerSecond: 0.0083, Burst: 15},
+	opGetFeed:            {PerSecond: 2, Burst: 15},
+	opGetFeeds:           {PerSecond: 0.0222, Burst: 10},
+	opGetFeedDocument:    {PerSecond: 0.0222, Burst: 10},
+	opListTransactions:   {PerSecond: 0.5, Burst: 10},
 }
 
 // client speaks the API word for word.

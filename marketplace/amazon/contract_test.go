@@ -23,8 +23,8 @@ import (
 func TestRequestsPassTheOfficialModel(t *testing.T) {
 	t.Parallel()
 	models := official.Load(t)
-	r := newRig(t, amazonfake.Options{Scale: -1}, func(c *Config) { c.Sites = []string{usSite, "A2EUQ1WTGCTBG2"} })
-	id := marketplace.OrderID(r.fake.Place(amazonfake.OrderSpec{Items: []amazonfake.ItemSpec{{ID: "I1", Quantity: 2}}}))
+	r := newRig(t, amazonfake.Options{Scale: -1, TransactionPage: 1}, func(c *Config) { c.Sites = []string{usSite, "A2EUQ1WTGCTBG2"} })
+	id := marketplace.OrderID(r.fake.Place(amazonfake.OrderSpec{Items: []amazonfake.ItemSpec{{ID: item1, Quantity: 2}}}))
 	for range 120 {
 		r.fake.Place(amazonfake.OrderSpec{})
 	}
@@ -39,15 +39,27 @@ func TestRequestsPassTheOfficialModel(t *testing.T) {
 	require.True(t, p.More)
 	_, err = r.Changed(ctx, p.Next)
 	require.NoError(t, err)
-	_, err = r.ConfirmShipment(ctx, "k", shipment(id, "1", "I1", 1, r.now().Add(-time.Second)))
+	_, err = r.ConfirmShipment(ctx, "k", shipment(id, "1", item1, 1, r.now().Add(-time.Second)))
+	require.NoError(t, err)
+	for range 11 {
+		r.run(t, laneAdjustment, refundOf(id, money.New(10, "USD")))
+	}
+	tickets, err := r.Find(ctx, laneAdjustment, usSite, start)
+	require.NoError(t, err)
+	require.Len(t, tickets, 11)
+	r.pass(time.Hour)
+	refunds, err := r.Refunds(ctx, id)
+	require.NoError(t, err)
+	require.Len(t, refunds, 11)
+	_, err = r.Refunded(ctx, marketplace.Cursor{Since: start.Add(-time.Hour).In(time.FixedZone("x", 9*3600))})
 	require.NoError(t, err)
 	_, err = r.Subscriptions(ctx, "", true)
 	require.NoError(t, err)
 	r.fake.Unsubscribe(orderChange)
 	r.fake.Subscribe()
-	have, err := r.subscription(ctx)
+	have, err := r.subscription(ctx, topics[0])
 	require.NoError(t, err)
-	require.NoError(t, r.unsubscribe(ctx, have.SubscriptionID))
+	require.NoError(t, r.unsubscribe(ctx, topics[0], have.SubscriptionID))
 
 	seen := map[string]int{}
 	for _, q := range r.sent {

@@ -102,8 +102,10 @@ func TestExercise(t *testing.T) {
 			h.Set("Authorization", pipeToken+"x")
 			return marketplace.Inbound{Header: h, Body: in.Body}
 		},
-		LoseNextAnswer: func() { sb.lose = true },
-		ThrottleNext:   func() { sb.throttle = true },
+		LoseNextAnswer:      func() { sb.lose = true },
+		ThrottleNext:        func() { sb.throttle = true },
+		LoseNextInstruction: func() { r.fake.Once(opCreateFeed, amazonfake.LostAnswer) },
+		RefundCount:         func(id marketplace.OrderID) int { return len(r.fake.Refunds(string(id))) },
 		Deny: func() func() {
 			r.fake.Revoke()
 			return func() { r.fake.Authorize(amazonfake.DefaultRefresh); r.pass(2 * time.Minute) }

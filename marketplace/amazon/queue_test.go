@@ -67,32 +67,52 @@ func TestSubscriptions(t *testing.T) {
 		r.pass(10 * time.Second)
 		all, err := r.Subscriptions(t.Context(), "https://ignored", repair)
 		require.NoError(t, err)
-		require.Len(t, all, 1)
+		require.Len(t, all, 3)
 		require.Equal(t, orderChange, all[0].Topic)
+		require.Equal(t, []string{transactionUpdate, feedFinished}, []string{all[1].Topic, all[2].Topic})
 		return all[0]
 	}
 	require.Equal(t, "missing", state(false).State)
 	require.Empty(t, r.fake.Subscriptions())
 	require.Equal(t, "created", state(true).State)
 	require.Equal(t, "ok", state(true).State)
-	require.Equal(t, []amazonfake.Subscription{{ID: r.fake.Subscriptions()[0].ID, Topic: orderChange, ARN: amazonfake.DefaultQueueARN,
-		Changes: wantedChanges}}, r.fake.Subscriptions())
+	for _, s := range r.fake.Subscriptions() { // by name
+		want := amazonfake.Subscription{ID: s.ID, Topic: s.Topic, ARN: amazonfake.DefaultQueueARN, Version: "1.0"}
+		switch s.Topic {
+		case orderChange:
+			want.Changes = wantedChanges
+		case feedFinished:
+			want.Version = "2020-09-04"
+		}
+		require.Equal(t, want, s)
+	}
+	require.Len(t, r.fake.Subscriptions(), 3)
 	r.fake.Unsubscribe(orderChange)
 	require.Equal(t, "missing", state(false).State, "destination there, subscription gone")
 
 	dest, err := r.findDestination(t.Context())
 	require.NoError(t, err)
-	_, err = r.api.send(t.Context(), request{op: opCreateSubscription, method: http.MethodPost, path: subscriptionsPath,
+	_, err = r.api.send(t.Context(), request{op: opCreateSubscription, method: http.MethodPost, path: topics[0].path(),
 		body: subscription{PayloadVersion: "1.0", DestinationID: dest, Directive: &directive{EventFilter: &eventFilter{orderChange, []string{"DeliveryTipChange"}}}}})
 	require.NoError(t, err, "somebody subscribed by hand")
 	s := state(false)
 	require.Equal(t, "different", s.State)
 	require.Contains(t, s.Details, "BuyerRequestedChange")
-	err = r.subscribe(t.Context(), dest)
+	err = r.subscribe(t.Context(), topics[0], dest)
 	require.True(t, fault.Is(err, fault.Temporary), "a conflict with something else is no success: %v", err)
 	require.Equal(t, "repaired", state(true).State)
-	require.Equal(t, wantedChanges, r.fake.Subscriptions()[0].Changes)
-	require.NoError(t, r.subscribe(t.Context(), dest), "a conflict with the right one is")
+	require.Equal(t, wantedChanges, r.fake.Subscriptions()[1].Changes)
+	require.NoError(t, r.subscribe(t.Context(), topics[0], dest), "a conflict with the right one is")
+
+	// A refused topic beside the first does not stop the others, nor the bridge.
+	refused := newRig(t, amazonfake.Options{Scale: -1, Faults: amazonfake.Faults{RefuseTopics: []string{transactionUpdate}}})
+	all, err := refused.Subscriptions(t.Context(), "", true)
+	require.NoError(t, err)
+	require.Equal(t, []string{"created", "missing", "created"}, []string{all[0].State, all[1].State, all[2].State})
+	require.NotEmpty(t, all[1].Details)
+	deaf := newRig(t, amazonfake.Options{Scale: -1, Faults: amazonfake.Faults{RefuseTopics: []string{orderChange}}})
+	_, err = deaf.Subscriptions(t.Context(), "", true)
+	require.True(t, fault.Is(err, fault.Denied), "%v", err)
 
 	none := newRig(t, amazonfake.Options{}, func(c *Config) { c.QueueARN = "" })
 	_, err = none.Subscriptions(t.Context(), "", true)

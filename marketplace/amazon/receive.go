@@ -7,17 +7,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"channelbridge/internal/secret"
 	"channelbridge/marketplace"
 )
 
-const (
-	orderChange  = "ORDER_CHANGE"
-	envelopeDeep = 4 // array, record, body text, notification
-)
+const envelopeDeep = 4 // array, record, body text, notification
 
 // Receive takes notifications posted by an AWS pipe. The pipe proves itself with the configured
 // header; Amazon signs nothing on this way. Old notifications are fine: a queue keeps them for
@@ -121,21 +117,6 @@ func unwrap(body []byte, depth int) ([]wrapped, error) {
 	return unwrap([]byte(text), depth-1)
 }
 
-// notification is the envelope; Go's decoder takes both spellings Amazon uses.
-type notification struct {
-	NotificationType string
-	EventTime        string
-	Payload          struct {
-		OrderChangeNotification *struct {
-			SellerID           string
-			AmazonOrderID      string
-			OrderChangeTrigger struct{ TimeOfOrderChange string }
-			Summary            struct{ MarketplaceID string }
-		}
-	}
-	NotificationMetadata struct{ NotificationID string }
-}
-
 func (a *Adapter) hint(w wrapped) (marketplace.Hint, error) {
 	h := marketplace.Hint{Body: w.body, DeliveryID: fingerprint(w.body)}
 	if w.err != nil {
@@ -147,23 +128,8 @@ func (a *Adapter) hint(w wrapped) (marketplace.Hint, error) {
 	}
 	h.DeliveryID = or(n.NotificationMetadata.NotificationID, h.DeliveryID)
 	h.Topic = n.NotificationType
-	if h.Topic != orderChange {
-		h.Ignore = "notifications of this type are not used"
-		return h, nil
-	}
-	c := n.Payload.OrderChangeNotification
-	if c == nil || c.AmazonOrderID == "" {
-		return h, fmt.Errorf("%s names no order", orderChange)
-	}
-	h.Order = marketplace.OrderID(c.AmazonOrderID)
-	h.Heard = heard(c.OrderChangeTrigger.TimeOfOrderChange, n.EventTime)
-	switch site := c.Summary.MarketplaceID; {
-	case c.SellerID != "" && c.SellerID != a.cfg.SellerID:
-		h.Ignore = "another seller's order"
-	case site != "" && len(a.cfg.Sites) > 0 && !slices.Contains(a.cfg.Sites, site):
-		h.Ignore = "a site that is not connected"
-	}
-	return h, nil
+	err := a.about(n, &h)
+	return h, err
 }
 
 // heard returns the first usable time; none is not an error.

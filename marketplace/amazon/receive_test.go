@@ -1,6 +1,7 @@
 package amazon
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -138,6 +139,8 @@ func TestMalformedPushes(t *testing.T) {
 func FuzzReceive(f *testing.F) {
 	f.Add([]byte(change))
 	f.Add([]byte(record(change)))
+	f.Add([]byte(moneyMoved))
+	f.Add([]byte(feedDone))
 	f.Add([]byte(`[` + record(change) + `,{"body":{"body":"[]"}}]`))
 	f.Add([]byte(`{"NotificationType":null,"body":"null"}`))
 	r := newRig(f, amazonfake.Options{})
@@ -149,7 +152,101 @@ func FuzzReceive(f *testing.F) {
 		}
 		for _, h := range hints {
 			require.NotEmpty(t, h.DeliveryID)
-			require.True(t, h.Order != "" || h.Ignore != "")
+			require.True(t, h.Order != "" || h.Lane != "" || h.Ignore != "")
 		}
 	})
+}
+
+const moneyMoved = `{"NotificationVersion":"1.0","NotificationType":"TRANSACTION_UPDATE","PayloadVersion":"1.0","EventTime":"2026-11-20T15:10:00Z",
+ "Payload":{"TransactionUpdateNotification":{"SellingPartnerMetadata":{"SellingPartnerId":"A3TH9S8BH6GOGM","MarketplaceId":"ATVPDKIKX0DER","AccountType":"Standard Orders"},
+ "RelatedIdentifiers":[{"RelatedIdentifierName":"OrderId","RelatedIdentifierValue":"903-1"}],"TransactionType":"Refund","PostedDate":"2026-11-20T15:09:58Z",
+ "TotalAmount":{"CurrencyAmount":-26.4,"CurrencyCode":"USD"}}},"NotificationMetadata":{"NotificationId":"N7"}}`
+
+const feedDone = `{"notificationVersion":"2020-09-04","notificationType":"FEED_PROCESSING_FINISHED","payloadVersion":"2020-09-04","eventTime":"2026-11-20T15:20:00Z",
+ "payload":{"feedProcessingFinishedNotification":{"sellerId":"A3TH9S8BH6GOGM","accountId":"amzn1.merchant.o.A3TH9S8BH6GOGM","feedId":"53347018456",
+ "feedType":"POST_PAYMENT_ADJUSTMENT_DATA","processingStatus":"DONE","resultFeedDocumentId":"amzn1.tortuga.3.x"}},"notificationMetadata":{"notificationId":"N8"}}`
+
+// Refunds and finished feeds come in the same envelopes as order changes.
+func TestMoneyAndFeedsInAllEnvelopes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, amazonfake.Options{})
+	for _, c := range []struct {
+		body string
+		want marketplace.Hint
+	}{
+		{moneyMoved, marketplace.Hint{DeliveryID: "N7", Topic: transactionUpdate, Order: "903-1", Money: true, Heard: time.Date(2026, 11, 20, 15, 9, 58, 0, time.UTC)}},
+		{feedDone, marketplace.Hint{DeliveryID: "N8", Topic: feedFinished, Lane: laneAdjustment, Heard: time.Date(2026, 11, 20, 15, 20, 0, 0, time.UTC)}},
+	} {
+		for name, body := range map[string]string{"bare": c.body, "record": record(c.body), "records": `[` + record(c.body) + `]`,
+			"parsed": `{"messageId":"m","body":` + c.body + `}`} {
+			hints, err := r.Receive(start, pushed(body))
+			require.NoError(t, err, name)
+			require.Len(t, hints, 1)
+			require.True(t, json.Valid(hints[0].Body))
+			hints[0].Body = nil
+			require.Equal(t, c.want, hints[0], name)
+		}
+	}
+}
+
+func TestMoneyAndFeedsThatConcernNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, amazonfake.Options{}, func(c *Config) { c.Sites = []string{usSite} })
+	money := func(patch string) string {
+		return string(edit(t, moneyMoved, `{"Payload":{"TransactionUpdateNotification":`+patch+`}}`))
+	}
+	feed := func(patch string) string {
+		return string(edit(t, feedDone, `{"payload":{"feedProcessingFinishedNotification":`+patch+`}}`))
+	}
+	for _, c := range []struct{ name, body, ignore string }{
+		{"a sale", money(`{"TransactionType":"Shipment"}`), "no refund"},
+		{"a type nobody knows", money(`{"TransactionType":"Something"}`), "no refund"},
+		{"a refund of no order", money(`{"RelatedIdentifiers":null}`), "names no order"},
+		{"another seller's refund", money(`{"SellingPartnerMetadata":{"SellingPartnerId":"AOTHER"}}`), "seller"},
+		{"another site's refund", money(`{"SellingPartnerMetadata":{"MarketplaceId":"X"}}`), "site"},
+		{"another feed", feed(`{"feedType":"POST_PRODUCT_DATA"}`), "not ours"},
+		{"another seller's feed", feed(`{"sellerId":"AOTHER"}`), "seller"},
+	} {
+		hints, err := r.Receive(start, pushed(c.body))
+		require.NoError(t, err, c.name)
+		require.Contains(t, hints[0].Ignore, c.ignore, c.name)
+	}
+	for name, body := range map[string]string{"a claim": money(`{"TransactionType":"GuaranteeClaim"}`), "a chargeback": money(`{"TransactionType":"Chargeback"}`),
+		"another spelling": money(`{"TransactionType":"REFUND"}`), "one identifier, no list": money(`{"RelatedIdentifiers":{"RelatedIdentifierName":"OrderId","RelatedIdentifierValue":"903-1"}}`)} {
+		hints, err := r.Receive(start, pushed(body))
+		require.NoError(t, err, name)
+		require.Empty(t, hints[0].Ignore, name)
+		require.True(t, hints[0].Money)
+	}
+	hints, err := r.Receive(start, pushed(feed(`{"feedType":"POST_ORDER_ACKNOWLEDGEMENT_DATA"}`)))
+	require.NoError(t, err)
+	require.Equal(t, laneAcknowledgement, hints[0].Lane)
+	for _, body := range []string{`{"NotificationType":"TRANSACTION_UPDATE","Payload":{}}`, `{"notificationType":"FEED_PROCESSING_FINISHED","payload":null}`, feed(`{"feedType":""}`)} {
+		_, err := r.Receive(start, pushed(body))
+		require.ErrorIs(t, err, marketplace.ErrMalformed)
+	}
+}
+
+// What really happens at Amazon arrives on the queue.
+func TestARefundAndAFeedAreHeardOf(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, amazonfake.Options{Scale: -1})
+	_, err := r.Subscriptions(t.Context(), "", true)
+	require.NoError(t, err)
+	id := r.sold(t, 2)
+	require.Equal(t, marketplace.BatchDone, r.run(t, laneAdjustment, refundOf(id, usd(500))).State)
+	heard := map[string]marketplace.Hint{}
+	ctx, stop := context.WithCancel(t.Context())
+	_ = r.Poll(ctx, func(_ context.Context, in marketplace.Inbound) error {
+		hints, err := r.ReceiveQueued(r.now(), in)
+		require.NoError(t, err)
+		heard[hints[0].Topic] = hints[0]
+		if r.fake.Queued() <= 1 || len(heard) == 3 {
+			stop()
+		}
+		return nil
+	})
+	require.Equal(t, id, heard[transactionUpdate].Order)
+	require.Empty(t, heard[transactionUpdate].Ignore)
+	require.Equal(t, laneAdjustment, heard[feedFinished].Lane)
 }

@@ -14,10 +14,25 @@ import (
 
 const (
 	destinationsPath  = "/notifications/v1/destinations"
-	subscriptionsPath = "/notifications/v1/subscriptions/" + orderChange
-	payloadVersion    = "1.0"
+	subscriptionsPath = "/notifications/v1/subscriptions/"
 	destinationName   = "channelbridge"
 )
+
+// topic is a notification type the bridge wants.
+type topic struct {
+	name, version string
+	filter        *eventFilter // nil: everything
+}
+
+// topics are what is subscribed. Without the first the bridge is deaf; the others only make it
+// faster, so it lives on when Amazon refuses one of them to an application without the role.
+var topics = []topic{
+	{orderChange, "1.0", &eventFilter{orderChange, wantedChanges}},
+	{transactionUpdate, "1.0", nil},
+	{feedFinished, "2020-09-04", nil},
+}
+
+func (t topic) path() string { return subscriptionsPath + t.name }
 
 // wantedChanges are the kinds of order change worth a message.
 var wantedChanges = []string{"OrderStatusChange", "BuyerRequestedChange"}
@@ -55,28 +70,44 @@ type eventFilter struct {
 	Changes []string `json:"orderChangeTypes"`
 }
 
-// Subscriptions looks after the one subscription the bridge lives on: ORDER_CHANGE to the
-// configured queue. callback is not used, Amazon sends order changes to queues only.
+// Subscriptions looks after what Amazon sends to the configured queue: order changes, refunds and
+// finished feeds. callback is not used, Amazon sends these to queues only.
 func (a *Adapter) Subscriptions(ctx context.Context, _ string, repair bool) ([]marketplace.Subscription, error) {
 	if a.cfg.QueueARN == "" {
 		e := fault.New(fault.Refused, "amazon: no queue ARN is configured")
 		e.Hint = "Amazon delivers order changes to an SQS queue only: create one and enter its ARN."
 		return nil, e
 	}
-	s := marketplace.Subscription{Topic: orderChange, Target: a.cfg.QueueARN}
 	dest, err := a.destination(ctx, repair)
 	if err != nil {
 		return nil, fault.Wrap(err, "looking for the destination of the queue")
 	}
+	var all []marketplace.Subscription
+	for _, t := range topics {
+		s, err := a.attend(ctx, t, dest, repair)
+		if err != nil && (t.name == orderChange || !refusal(err) || isLogin(err)) {
+			return nil, err
+		}
+		if err != nil {
+			s.State, s.Details = "missing", clean(err.Error())
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// attend compares one subscription with what is wanted, and with repair puts it right.
+func (a *Adapter) attend(ctx context.Context, t topic, dest string, repair bool) (marketplace.Subscription, error) {
+	s := marketplace.Subscription{Topic: t.name, Target: a.cfg.QueueARN}
 	if dest == "" {
 		s.State, s.Details = "missing", "Amazon knows no destination for the queue"
-		return []marketplace.Subscription{s}, nil
+		return s, nil
 	}
-	have, err := a.subscription(ctx)
+	have, err := a.subscription(ctx, t)
 	if err != nil {
-		return nil, fault.Wrap(err, "reading the subscription")
+		return s, fault.Wrap(err, "reading the subscription to %s", t.name)
 	}
-	switch diff := drift(have, dest); {
+	switch diff := t.drift(have, dest); {
 	case have != nil && diff == "":
 		s.State = "ok"
 	case !repair && have == nil:
@@ -87,15 +118,15 @@ func (a *Adapter) Subscriptions(ctx context.Context, _ string, repair bool) ([]m
 		s.State, s.Details = "created", diff
 		if have != nil {
 			s.State = "repaired"
-			if err := a.unsubscribe(ctx, have.SubscriptionID); err != nil {
-				return nil, fault.Wrap(err, "removing the subscription that differs (%s)", diff)
+			if err := a.unsubscribe(ctx, t, have.SubscriptionID); err != nil {
+				return s, fault.Wrap(err, "removing the subscription that differs (%s)", diff)
 			}
 		}
-		if err := a.subscribe(ctx, dest); err != nil {
-			return nil, fault.Wrap(err, "subscribing to %s", orderChange)
+		if err := a.subscribe(ctx, t, dest); err != nil {
+			return s, fault.Wrap(err, "subscribing to %s", t.name)
 		}
 	}
-	return []marketplace.Subscription{s}, nil
+	return s, nil
 }
 
 // destination returns the id under which Amazon knows the queue; with create it makes one.
@@ -132,10 +163,10 @@ func (a *Adapter) findDestination(ctx context.Context) (string, error) {
 }
 
 // subscription reads what exists; nil when there is none.
-func (a *Adapter) subscription(ctx context.Context) (*subscription, error) {
+func (a *Adapter) subscription(ctx context.Context, t topic) (*subscription, error) {
 	var body struct{ Payload *subscription }
-	_, err := a.api.read(ctx, request{op: opGetSubscription, method: http.MethodGet, path: subscriptionsPath, repeat: true,
-		query: url.Values{"payloadVersion": {payloadVersion}}}, &body)
+	_, err := a.api.read(ctx, request{op: opGetSubscription, method: http.MethodGet, path: t.path(), repeat: true,
+		query: url.Values{"payloadVersion": {t.version}}}, &body)
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}
@@ -144,26 +175,28 @@ func (a *Adapter) subscription(ctx context.Context) (*subscription, error) {
 
 // subscribe creates the subscription. When Amazon says there is one already, that one is read
 // and must be right.
-func (a *Adapter) subscribe(ctx context.Context, dest string) error {
-	_, err := a.api.send(ctx, request{op: opCreateSubscription, method: http.MethodPost, path: subscriptionsPath, body: subscription{
-		PayloadVersion: payloadVersion, DestinationID: dest,
-		Directive: &directive{EventFilter: &eventFilter{orderChange, wantedChanges}}}})
+func (a *Adapter) subscribe(ctx context.Context, t topic, dest string) error {
+	want := subscription{PayloadVersion: t.version, DestinationID: dest}
+	if t.filter != nil {
+		want.Directive = &directive{EventFilter: t.filter}
+	}
+	_, err := a.api.send(ctx, request{op: opCreateSubscription, method: http.MethodPost, path: t.path(), body: want})
 	if err == nil || !conflict(err) {
 		return err
 	}
-	have, err := a.subscription(ctx)
+	have, err := a.subscription(ctx, t)
 	if err != nil {
 		return err
 	}
-	if diff := drift(have, dest); have == nil || diff != "" {
+	if diff := t.drift(have, dest); have == nil || diff != "" {
 		return fault.New(fault.Temporary, "another subscription stands in the way (%s)", or(diff, "not readable yet"))
 	}
 	return nil
 }
 
-func (a *Adapter) unsubscribe(ctx context.Context, id string) error {
+func (a *Adapter) unsubscribe(ctx context.Context, t topic, id string) error {
 	_, err := a.api.send(ctx, request{op: opDeleteSubscription, method: http.MethodDelete, grantless: true,
-		path: subscriptionsPath + "/" + url.PathEscape(id)})
+		path: t.path() + "/" + url.PathEscape(id)})
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -172,7 +205,7 @@ func (a *Adapter) unsubscribe(ctx context.Context, id string) error {
 
 // drift says what is wrong with a subscription; empty when nothing is. Amazon may leave the
 // filter out of its answer, and more changes than wanted do no harm.
-func drift(s *subscription, dest string) string {
+func (t topic) drift(s *subscription, dest string) string {
 	if s == nil {
 		return ""
 	}
@@ -180,18 +213,30 @@ func drift(s *subscription, dest string) string {
 	if s.DestinationID != dest {
 		wrong = append(wrong, "it goes to another destination")
 	}
-	if s.PayloadVersion != payloadVersion {
+	if s.PayloadVersion != t.version {
 		wrong = append(wrong, fmt.Sprintf("its payload version is %q", s.PayloadVersion))
 	}
 	if d := s.Directive; d != nil {
 		if d.FilterExpression != "" {
 			wrong = append(wrong, "it has a filter expression")
 		}
-		for _, w := range wantedChanges {
-			if d.EventFilter != nil && !slices.Contains(d.EventFilter.Changes, w) {
-				wrong = append(wrong, "it leaves out "+w)
-			}
-		}
+		wrong = append(wrong, t.left(d.EventFilter)...)
 	}
 	return strings.Join(wrong, "; ")
+}
+
+// left names the wanted changes a filter lets fall.
+func (t topic) left(have *eventFilter) (out []string) {
+	if have == nil {
+		return nil
+	}
+	if t.filter == nil {
+		return []string{"it has an event filter"}
+	}
+	for _, w := range t.filter.Changes {
+		if !slices.Contains(have.Changes, w) {
+			out = append(out, "it leaves out "+w)
+		}
+	}
+	return out
 }

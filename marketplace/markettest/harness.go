@@ -39,6 +39,11 @@ type Harness struct {
 	// is changed. Channels that sign nothing have to say how theirs is forged.
 	Forge func(in marketplace.Inbound) marketplace.Inbound
 
+	// LoseNextInstruction: the next instruction, or batch of them, is carried out, its answer lost.
+	LoseNextInstruction func()
+	// RefundCount is how often the channel has given money back on an order, without any lag.
+	RefundCount func(id marketplace.OrderID) int
+
 	LoseNextAnswer func()         // the next shipment is carried out, its answer lost
 	ThrottleNext   func()         // the next call is refused for coming too fast
 	Deny           func() func()  // from now on no credentials are good; the result ends it

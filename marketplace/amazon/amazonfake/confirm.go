@@ -152,6 +152,9 @@ func (s *Server) apply(o *order, conf Confirmation) {
 	for id, n := range conf.Items {
 		o.item(id).fulfilled += n
 	}
+	if !conf.Edit {
+		s.book(o, o.shipmentEntry())
+	}
 	was := o.status
 	o.status = "SHIPPED"
 	for _, it := range o.items {

@@ -6,6 +6,7 @@ import "slices"
 func (s *Server) change(id string, f func(*order) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settle()
 	o := s.orders[id]
 	return o != nil && f(o)
 }
@@ -87,6 +88,7 @@ func (s *Server) ShipByAmazon(id string) bool {
 		for _, it := range o.items {
 			it.fulfilled = it.spec.Quantity
 		}
+		s.book(o, o.shipmentEntry())
 		o.status = "SHIPPED"
 		s.touch(o)
 		s.emit(o, changeStatus, "Order Shipped", nil)
@@ -98,6 +100,7 @@ func (s *Server) ShipByAmazon(id string) bool {
 func (s *Server) Order(id string) (OrderState, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settle()
 	o := s.orders[id]
 	if o == nil {
 		return OrderState{}, false
@@ -109,6 +112,7 @@ func (s *Server) Order(id string) (OrderState, bool) {
 func (s *Server) Orders() []OrderState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settle()
 	all := make([]OrderState, 0, len(s.placed))
 	for _, id := range s.placed {
 		all = append(all, s.orders[id].state())

@@ -25,8 +25,14 @@ type Faults struct {
 	Reorder   float64       // a notification is held back for up to HoldFor
 	HoldFor   time.Duration // 0: 2 min
 
+	FeedFatal float64 // a feed ends FATAL, some of its messages carried out
+	FeedStuck float64 // a feed stays IN_PROGRESS for good, some of its messages carried out
+	FeedDoubt float64 // a feed's report is cut off, of another feed, contradicts itself or is missing
+
 	// RefuseData answers calls that include one of these data sets with the status given.
 	RefuseData map[string]int
+	// RefuseTopics are notification types nobody may subscribe to: the role is missing.
+	RefuseTopics []string
 	// NoPersonalData leaves out what needs a role: buyer, address.
 	NoPersonalData bool
 }
@@ -68,6 +74,12 @@ var plans = map[string]plan{
 	"getSubscription":              {1, 5},
 	"createSubscription":           {1, 5},
 	"deleteSubscriptionById":       {1, 5},
+	"createFeedDocument":           {0.5, 15},
+	"createFeed":                   {0.0083, 15},
+	"getFeed":                      {2, 15},
+	"getFeeds":                     {0.0222, 10},
+	"getFeedDocument":              {0.0222, 10},
+	"listTransactions":             {0.5, 10},
 }
 
 // exceeds takes one call out of the operation's bucket and reports whether it was empty.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
 const (
@@ -37,12 +36,12 @@ type wireFilter struct {
 
 // Subscription is one subscription as it stands.
 type Subscription struct {
-	ID, Topic, ARN string
-	Changes        []string // empty: all
+	ID, Topic, ARN, Version string
+	Changes                 []string // empty: all
 }
 
 // Subscribe makes a destination for the queue and a subscription for ORDER_CHANGE, as an
-// operator might have done by hand.
+// operator might have done by hand. SubscribeTo adds other topics.
 func (s *Server) Subscribe() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,6 +49,15 @@ func (s *Server) Subscribe() {
 	s.serial++
 	s.subs[topicOrderChange] = &subscription{ID: fmt.Sprintf("sub-%04d", s.serial), Version: "1.0", Destination: d.id,
 		Directive: &wireDirective{Filter: &wireFilter{topicOrderChange, []string{changeStatus, changeBuyer}}}}
+}
+
+// SubscribeTo subscribes the queue to a topic without a filter.
+func (s *Server) SubscribeTo(topic, version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.addDestination("fake", s.opt.QueueARN)
+	s.serial++
+	s.subs[topic] = &subscription{ID: fmt.Sprintf("sub-%04d", s.serial), Version: version, Destination: d.id}
 }
 
 // Unsubscribe drops a topic's subscription, as an operator might do by mistake.
@@ -66,7 +74,7 @@ func (s *Server) Subscriptions() []Subscription {
 	var all []Subscription
 	for _, topic := range slices.Sorted(maps.Keys(s.subs)) {
 		sub := s.subs[topic]
-		x := Subscription{ID: sub.ID, Topic: topic, ARN: s.arn(sub.Destination)}
+		x := Subscription{ID: sub.ID, Topic: topic, ARN: s.arn(sub.Destination), Version: sub.Version}
 		if sub.Directive != nil && sub.Directive.Filter != nil {
 			x.Changes = slices.Clone(sub.Directive.Filter.Changes)
 		}
@@ -143,6 +151,9 @@ func (s *Server) createSubscription(c *call) result {
 		return badInput("eventFilter and filterExpression exclude each other")
 	}
 	topic := c.PathValue("type")
+	if slices.Contains(s.faults.RefuseTopics, topic) {
+		return refuse(http.StatusForbidden, "Unauthorized", "The application does not have the role for this notification type.")
+	}
 	if s.subs[topic] != nil {
 		return refuse(http.StatusConflict, "Conflict", "A subscription of this type exists already.")
 	}
@@ -176,24 +187,7 @@ func (s *Server) emit(o *order, change, reason string, items []string) {
 	}
 	s.serial++
 	body := s.orderChange(o, sub, change, reason, items)
-	if s.chance(s.faults.Drop) {
-		return
-	}
-	copies := 1
-	if s.chance(s.faults.Duplicate) {
-		copies = 2
-	}
-	for range copies {
-		at := s.now()
-		if s.chance(s.faults.Reorder) {
-			hold := s.faults.HoldFor
-			if hold == 0 {
-				hold = 2 * time.Minute
-			}
-			at = at.Add(time.Duration(s.opt.Rand.Int64N(int64(hold))))
-		}
-		s.enqueue(body, at)
-	}
+	s.send(body)
 }
 
 func (s *Server) orderChange(o *order, sub *subscription, change, reason string, items []string) []byte {

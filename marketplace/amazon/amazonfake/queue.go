@@ -47,6 +47,7 @@ func (s *Server) Queued() int {
 func (s *Server) take(n int, hide time.Duration) []message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settle()
 	now := s.now()
 	var out []message
 	for _, m := range s.queue {

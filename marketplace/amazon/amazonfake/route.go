@@ -45,6 +45,8 @@ func (s *Server) routes() *http.ServeMux {
 	m := http.NewServeMux()
 	m.HandleFunc("POST /auth/o2/token", s.token)
 	m.HandleFunc("POST /{$}", s.sqs)
+	m.HandleFunc("GET /documents/{id}", s.presigned)
+	m.HandleFunc("PUT /documents/{id}", s.presigned)
 	for _, r := range []struct {
 		pattern, op string
 		access      access
@@ -59,6 +61,12 @@ func (s *Server) routes() *http.ServeMux {
 		{"GET /notifications/v1/subscriptions/{type}", "getSubscription", asSeller, s.getSubscription},
 		{"POST /notifications/v1/subscriptions/{type}", "createSubscription", asSeller, s.createSubscription},
 		{"DELETE /notifications/v1/subscriptions/{type}/{id}", "deleteSubscriptionById", asApplication, s.deleteSubscription},
+		{"POST /feeds/2021-06-30/documents", "createFeedDocument", asSeller, s.createFeedDocument},
+		{"GET /feeds/2021-06-30/documents/{id}", "getFeedDocument", asSeller, s.getFeedDocument},
+		{"POST /feeds/2021-06-30/feeds", "createFeed", asSeller, s.createFeed},
+		{"GET /feeds/2021-06-30/feeds", "getFeeds", asSeller, s.getFeeds},
+		{"GET /feeds/2021-06-30/feeds/{id}", "getFeed", asSeller, s.getFeed},
+		{"GET /finances/2024-06-19/transactions", "listTransactions", asSeller, s.listTransactions},
 	} {
 		m.HandleFunc(r.pattern, s.api(r.op, r.access, r.handle))
 	}
@@ -75,16 +83,22 @@ func (s *Server) api(op string, who access, handle func(*call) result) http.Hand
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.calls[op]++
+		s.settle()
 		s.serial++
 		w.Header().Set("X-Amzn-Requestid", fmt.Sprintf("req-%06d", s.serial))
 		var res result
-		switch refused, no := s.gate(op, who, req, w.Header()); {
+		mishap := s.mishap(op)
+		refused, no := s.gate(op, who, req, w.Header())
+		if !no {
+			refused, no = mishap.befall()
+		}
+		switch {
 		case err != nil:
 			res = badInput("the body cannot be read")
 		case no:
 			res = refused
 		default:
-			res = handle(&call{req, body})
+			res = mishap.spoil(handle(&call{req, body}), w)
 			if s.chance(s.faults.Lost) {
 				w.(*reply).lost = true
 			}

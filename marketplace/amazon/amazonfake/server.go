@@ -35,8 +35,14 @@ type Options struct {
 	QueueURL, QueueARN string        // empty: DefaultQueueURL, DefaultQueueARN
 	Visibility         time.Duration // before a received message shows again; 0: 30 s
 	MaxPollWait        time.Duration // cuts the queue's long poll, in real time; 0: 20 s
-	Subscribed         bool          // begin with a destination and a subscription for ORDER_CHANGE
+	Subscribed         bool          // begin with a destination and the subscriptions Subscribe makes
 	Push               Push          // where Deliver posts notifications
+
+	FeedDelay       time.Duration // from createFeed to its end; 0: 2 min
+	RefundDelay     time.Duration // before listTransactions shows a movement
+	TransactionPage int           // movements on a page; 0: 100
+	EmptyPages      bool          // an empty page comes before each full one
+	Deferred        bool          // refunds are deferred for a week and then released
 }
 
 // What an Options left empty stands for.
@@ -69,6 +75,15 @@ type Server struct {
 	dests   []destination
 	subs    map[string]*subscription
 	queue   []*message
+
+	documents  map[string]*fileDoc
+	signed     map[string]signature
+	feeds      []*feed
+	fates      []Fate
+	feedPages  map[string]feedPage
+	mishaps    map[string][]Mishap
+	entries    []entry
+	moneyPages map[string]moneyPage
 }
 
 // New makes a server.
@@ -76,7 +91,9 @@ func New(opt Options) *Server {
 	defaults(&opt)
 	s := &Server{opt: opt, wake: make(chan struct{}), faults: opt.Faults, refresh: opt.RefreshToken, secret: opt.ClientSecret,
 		tokens: map[string]token{}, buckets: map[string]*rate.Limiter{}, calls: map[string]int{}, orders: map[string]*order{},
-		pages: map[string]pageState{}, subs: map[string]*subscription{}}
+		pages: map[string]pageState{}, subs: map[string]*subscription{},
+		documents: map[string]*fileDoc{}, signed: map[string]signature{}, feedPages: map[string]feedPage{},
+		mishaps: map[string][]Mishap{}, moneyPages: map[string]moneyPage{}}
 	s.mux = s.routes()
 	if opt.Subscribed {
 		s.Subscribe()
@@ -119,6 +136,12 @@ func defaults(opt *Options) {
 	}
 	if opt.MaxPollWait == 0 {
 		opt.MaxPollWait = 20 * time.Second
+	}
+	if opt.FeedDelay == 0 {
+		opt.FeedDelay = 2 * time.Minute
+	}
+	if opt.TransactionPage == 0 {
+		opt.TransactionPage = 100
 	}
 }
 

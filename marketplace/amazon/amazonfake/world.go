@@ -76,6 +76,7 @@ type order struct {
 	history          []Confirmation
 	reason           string
 	versions         []version
+	refunds          []Refund
 }
 
 type item struct {
