@@ -46,17 +46,17 @@ fragment OrderFields on Order {
 ` + transactionFields
 
 var (
-	docOrder = document{name: "Order", cost: 150, text: `
+	docOrder = document{name: "Order", cost: 200, text: `
 query Order($id: ID!, $ns: String!, $key: String!) {
   order(id: $id) { ...OrderFields }
 }` + fragments}
 
-	docOrders = document{name: "Orders", cost: 700, text: `
+	docOrders = document{name: "Orders", cost: 790, text: `
 query Orders($ids: [ID!]!, $ns: String!, $key: String!) {
   nodes(ids: $ids) { ... on Order { ...OrderFields } }
 }` + fragments}
 
-	docOrderByMark = document{name: "OrderByMark", cost: 150, text: `
+	docOrderByMark = document{name: "OrderByMark", cost: 200, text: `
 query OrderByMark($ns: String!, $key: String!, $value: String!) {
   orderByIdentifier(identifier: { customId: { namespace: $ns, key: $key, value: $value } }) { ...OrderFields }
 }` + fragments}
@@ -154,7 +154,7 @@ query Subscriptions($after: String) {
 )
 
 var (
-	docCreateOrder = document{name: "CreateOrder", mutation: true, cost: 150, text: `
+	docCreateOrder = document{name: "CreateOrder", mutation: true, cost: 200, text: `
 mutation CreateOrder($order: OrderCreateOrderInput!, $options: OrderCreateOptionsInput, $ns: String!, $key: String!) {
   orderCreate(order: $order, options: $options) {
     order { ...OrderFields }

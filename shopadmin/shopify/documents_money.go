@@ -32,8 +32,9 @@ fragment RefundShippingFields on RefundShippingLine {
 }
 ` + transactionFields
 
-// Refunds and transactions of an order are plain lists without a cursor; the store gives 250
-// entries of them at most.
+// listLimit is how many refunds of an order can be read: they are a plain list without a cursor,
+// of which the store gives 250 entries at most. Of its transactions, another such list, a question
+// for more than 200 would cost more than the store allows.
 const listLimit = 250
 
 var (
@@ -42,12 +43,12 @@ query RefundIDs($id: ID!) {
   order(id: $id) { refunds(first: 250) { id } }
 }`}
 
-	docRefunds = document{name: "Refunds", cost: 500, text: `
+	docRefunds = document{name: "Refunds", cost: 670, text: `
 query Refunds($ids: [ID!]!) {
   nodes(ids: $ids) { ... on Refund { ...RefundFields } }
 }` + refundFields}
 
-	docRefundLines = document{name: "RefundLines", cost: 650, text: `
+	docRefundLines = document{name: "RefundLines", cost: 700, text: `
 query RefundLines($id: ID!, $after: String) {
   refund(id: $id) {
     refundLineItems(first: 100, after: $after) { nodes { ...RefundLineFields } pageInfo { hasNextPage endCursor } }
@@ -77,9 +78,9 @@ query RefundTransactions($id: ID!, $after: String) {
   }
 }` + transactionFields}
 
-	docTransactions = document{name: "Transactions", cost: 900, text: `
+	docTransactions = document{name: "Transactions", cost: 610, text: `
 query Transactions($id: ID!) {
-  order(id: $id) { transactions(first: 250) { ...TransactionFields } }
+  order(id: $id) { transactions(first: 200) { ...TransactionFields } }
 }` + transactionFields}
 
 	docRefundBasis = document{name: "RefundBasis", cost: 350, text: `
@@ -92,7 +93,7 @@ query RefundBasis($id: ID!) {
   }
 }` + transactionFields}
 
-	docPlaces = document{name: "Places", cost: 600, text: `
+	docPlaces = document{name: "Places", cost: 640, text: `
 query Places($id: ID!) {
   order(id: $id) {
     fulfillmentOrders(first: 5) {

@@ -70,7 +70,7 @@ func (a *Admin) refundBasis(ctx context.Context, id shopadmin.OrderID) (refundBa
 		return refundBasis{}, gone(string(id))
 	}
 	if len(out.Order.Refunds) >= listLimit {
-		return refundBasis{}, tooLong(string(id), "refunds")
+		return refundBasis{}, tooLong(string(id), len(out.Order.Refunds), "refunds")
 	}
 	n := orderNode{orderHead: orderHead{ID: string(id)}, TransactionsCount: out.Order.TransactionsCount, Transactions: out.Order.Transactions}
 	if err := a.restOfTransactions(ctx, &n); err != nil {

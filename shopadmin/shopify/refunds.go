@@ -55,7 +55,7 @@ func (a *Admin) refundIDs(ctx context.Context, n *orderNode) ([]string, error) {
 		named = out.Order.Refunds
 	}
 	if len(named) >= listLimit {
-		return nil, tooLong(n.ID, "refunds")
+		return nil, tooLong(n.ID, len(named), "refunds")
 	}
 	ids := make([]string, len(named))
 	for i, r := range named {
@@ -65,8 +65,8 @@ func (a *Admin) refundIDs(ctx context.Context, n *orderNode) ([]string, error) {
 }
 
 // tooLong is a list the store gives no way to read to its end.
-func tooLong(id, what string) error {
-	return fault.New(fault.Refused, "shopify: order %s has %d or more %s; the rest cannot be read", id, listLimit, what)
+func tooLong(id string, n int, what string) error {
+	return fault.New(fault.Refused, "shopify: order %s has %d or more %s; not all of them can be read", id, n, what)
 }
 
 // restOfRefund reads the lines, shipping lines and transactions that did not fit.
@@ -114,7 +114,7 @@ func (a *Admin) restOfTransactions(ctx context.Context, n *orderNode) error {
 		return gone(n.ID)
 	}
 	if len(out.Order.Transactions) < n.TransactionsCount.Count {
-		return tooLong(n.ID, "transactions")
+		return tooLong(n.ID, n.TransactionsCount.Count, "transactions")
 	}
 	n.Transactions = out.Order.Transactions
 	return nil

@@ -23,7 +23,7 @@ func transactionObj(o *Order, t Transaction) obj {
 func refundObj(o *Order, r Refund) obj {
 	var lines, shipping, adjustments, transactions []obj
 	for _, l := range r.Lines {
-		lines = append(lines, obj{"quantity": l.Quantity, "restockType": l.Restock, "lineItem": lineObj(*o.line(l.Line)),
+		lines = append(lines, obj{"__typename": "RefundLineItem", "quantity": l.Quantity, "restockType": l.Restock, "lineItem": lineObj(*o.line(l.Line)),
 			"location": nil, "subtotalSet": bagObj(l.Subtotal), "totalTaxSet": bagObj(l.Tax)})
 	}
 	none := money.New(0, o.Currency)
