@@ -19,34 +19,57 @@ var cancelWaits = []time.Duration{300 * time.Millisecond, 700 * time.Millisecond
 // Cancel cancels the order without a word to the customer. An order that is cancelled already is
 // no error. nil says that the store has cancelled it or is about to. It cannot be taken back.
 func (a *Admin) Cancel(ctx context.Context, _ string, id shopadmin.OrderID, c shopadmin.Cancel) error {
-	done, err := a.cancelled(ctx, id)
+	o, err := a.cancelState(ctx, id)
 	if err != nil {
 		return err
 	}
-	if done {
+	if o.CancelledAt != "" {
 		return nil
+	}
+	if c.Refund && severalGateways(o.Transactions) {
+		e := fault.New(fault.Refused, "shopify: order %s was paid in several ways; giving all of it back could move money outside", id)
+		e.Hint = "Cancel it in the store and choose there what is given back."
+		return e
 	}
 	err = a.cancel(ctx, id, c)
 	if fault.Is(err, fault.Refused) {
 		// Somebody may have been faster: the store refuses a second cancellation.
-		if done, look := a.cancelled(ctx, id); look == nil && done {
+		if now, look := a.cancelState(ctx, id); look == nil && now.CancelledAt != "" {
 			return nil
 		}
 	}
 	return fault.Wrap(err, "cancelling order %s", id)
 }
 
-// cancelled looks whether the order is cancelled. It comes before sending, so no failure of it
-// leaves a doubt.
-func (a *Admin) cancelled(ctx context.Context, id shopadmin.OrderID) (bool, error) {
+// cancelState reads what is looked at before an order is cancelled. Nothing has been sent when it
+// fails.
+func (a *Admin) cancelState(ctx context.Context, id shopadmin.OrderID) (orderNode, error) {
 	var out struct{ Order *orderNode }
 	if err := a.client.do(ctx, docCancelState, map[string]any{"id": string(id)}, &out); err != nil {
-		return false, asTemporary(err, "reading the order before it is cancelled")
+		return orderNode{}, asTemporary(err, "reading the order before it is cancelled")
 	}
 	if out.Order == nil {
-		return false, gone(string(id))
+		return orderNode{}, gone(string(id))
 	}
-	return out.Order.CancelledAt != "", nil
+	if err := a.restOfTransactions(ctx, out.Order); err != nil {
+		return orderNode{}, asTemporary(err, "reading the order's payments before it is cancelled")
+	}
+	return *out.Order, nil
+}
+
+// severalGateways reports whether somebody took another payment beside the channel's.
+func severalGateways(list []transactionNode) bool {
+	first := ""
+	for _, t := range list {
+		if t.Kind != "SALE" && t.Kind != "CAPTURE" || t.Status != "SUCCESS" {
+			continue
+		}
+		if first != "" && t.Gateway != first {
+			return true
+		}
+		first = t.Gateway
+	}
+	return false
 }
 
 func (a *Admin) cancel(ctx context.Context, id shopadmin.OrderID, c shopadmin.Cancel) error {

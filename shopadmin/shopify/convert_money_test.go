@@ -184,7 +184,9 @@ func TestOfficialRefunds(t *testing.T) {
 	}
 	raw, err := os.ReadFile(official(t, "rest-2026-07", "order__cancelled_with_refund.json"))
 	require.NoError(t, err)
-	var body struct{ Order struct{ Refunds []json.RawMessage } }
+	var body struct {
+		Order struct{ Refunds []json.RawMessage }
+	}
 	require.NoError(t, json.Unmarshal(raw, &body))
 	r, err := toRefund(restored(t, body.Order.Refunds[0]))
 	require.NoError(t, err)

@@ -110,10 +110,10 @@ query Places($id: ID!) {
   }
 }`}
 
-	docCancelState = document{name: "CancelState", cost: 5, text: `
+	docCancelState = document{name: "CancelState", cost: 40, text: `
 query CancelState($id: ID!) {
-  order(id: $id) { id cancelledAt }
-}`}
+  order(id: $id) { id cancelledAt transactionsCount { count } transactions(first: 10) { ...TransactionFields } }
+}` + transactionFields}
 
 	docCancelResult = document{name: "CancelResult", cost: 5, text: `
 query CancelResult($id: ID!) {

@@ -162,6 +162,24 @@ func TestReceive(t *testing.T) {
 	}
 }
 
+// A demand that is not signed is nobody's demand, and no topic of it can be subscribed to.
+func TestComplianceTopics(t *testing.T) {
+	for _, topic := range ComplianceTopics() {
+		require.Contains(t, privacyTopics, topic)
+		_, err := receiver(t).Receive(testNow, signedPush(topic, []byte(`{}`), "another secret"))
+		require.ErrorIs(t, err, shopadmin.ErrSignature)
+		in := signedPush(topic, []byte(`{}`), testSecret)
+		in.Header.Del("X-Shopify-Triggered-At")
+		hint, err := receiver(t).Receive(testNow, in)
+		require.NoError(t, err)
+		require.Equal(t, testNow.AddDate(0, 0, 30), hint.Privacy.Due, "counted from now when the push does not say since when")
+	}
+	require.Len(t, privacyTopics, len(ComplianceTopics()))
+	values := officialSchema(t).Types["WebhookSubscriptionTopic"].EnumValues
+	require.Nil(t, values.ForName("CUSTOMERS_REDACT"))
+	require.Nil(t, values.ForName("SHOP_REDACT"))
+}
+
 func TestPushesForAnotherShop(t *testing.T) {
 	in := signedPush("orders/create", []byte(`{"id":1}`), testSecret)
 	in.Header.Set("X-Shopify-Shop-Domain", "other.myshopify.com")

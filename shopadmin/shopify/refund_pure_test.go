@@ -89,6 +89,17 @@ func TestTheOrdersPayment(t *testing.T) {
 	}
 }
 
+// A cancellation gives everything back; that is only safe while the channel paid for all of it.
+func TestSeveralGateways(t *testing.T) {
+	card := sale("s2", "5.00")
+	card.Gateway = "visa"
+	require.False(t, severalGateways(nil))
+	require.False(t, severalGateways([]transactionNode{sale("s1", "20.00"), sale("s3", "1.00"), of("s1", "SUCCESS", "1.00")}))
+	require.True(t, severalGateways([]transactionNode{sale("s1", "20.00"), card}))
+	card.Status = "FAILURE"
+	require.False(t, severalGateways([]transactionNode{sale("s1", "20.00"), card}))
+}
+
 // A refund nobody could record is refused before anything leaves.
 func TestCheckRefund(t *testing.T) {
 	good := shopadmin.NewRefund{Note: "bridge:op-1", Amount: usd(1000), Lines: []shopadmin.NewRefundLine{{Line: "a", Quantity: 1, Restock: shopadmin.RestockNone}}}
@@ -124,8 +135,12 @@ func TestPlaces(t *testing.T) {
 		n.Assigned.Location = place
 		return n
 	}
-	line := func(id string, n int) placedLineNode { return placedLineNode{Remaining: n, Quantity: n, LineItem: idNode{id}} }
-	orders := func(list ...placedOrderNode) connection[placedOrderNode] { return connection[placedOrderNode]{Nodes: list} }
+	line := func(id string, n int) placedLineNode {
+		return placedLineNode{Remaining: n, Quantity: n, LineItem: idNode{id}}
+	}
+	orders := func(list ...placedOrderNode) connection[placedOrderNode] {
+		return connection[placedOrderNode]{Nodes: list}
+	}
 	two := orderPlaces{FulfillmentOrders: orders(fo(at("here"), line("a", 1)), fo(at("there"), line("b", 2), line("a", 0))),
 		Fulfillments: []placedFulfillmentNode{{Status: "CANCELLED", Location: at("here"), Lines: connection[placedLineNode]{Nodes: []placedLineNode{line("a", 1)}}},
 			{Status: "SUCCESS", Location: at("there"), Lines: connection[placedLineNode]{Nodes: []placedLineNode{line("a", 1)}}}}}
