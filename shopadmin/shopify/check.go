@@ -13,8 +13,9 @@ import (
 // scopes are the permissions the documents need, with what is lost without them.
 var scopes = []struct{ handle, loses string }{
 	{"read_orders", "orders cannot be read"},
-	{"write_orders", "orders cannot be created"},
+	{"write_orders", "orders cannot be created, refunded or cancelled"},
 	{"read_products", "lines are created without their product, so stock does not move"},
+	{"read_locations", "refunds cannot put goods back into stock"},
 	{"read_merchant_managed_fulfillment_orders", "holds cannot be seen"},
 	{"write_merchant_managed_fulfillment_orders", "shipping cannot be held"},
 }

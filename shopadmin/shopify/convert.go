@@ -21,7 +21,8 @@ const channelKey = "channel"
 // toOrder translates a complete order node.
 func toOrder(n orderNode) (shopadmin.Order, error) {
 	o := shopadmin.Order{ID: shopadmin.OrderID(n.ID), Name: n.Name, Mark: markOf(n.orderHead), Tags: n.Tags,
-		Attributes: toMap(n.CustomAttributes), Financial: n.FinancialStatus, Fulfillment: n.FulfillmentStatus, Test: n.Test}
+		Attributes: toMap(n.CustomAttributes), Financial: n.FinancialStatus, Fulfillment: n.FulfillmentStatus, Test: n.Test,
+		CancelReason: strings.ToLower(n.CancelReason), Note: n.Note}
 	if n.ID == "" {
 		return o, fmt.Errorf("an order without an id")
 	}
@@ -54,7 +55,11 @@ func toOrder(n orderNode) (shopadmin.Order, error) {
 	for _, fo := range n.FulfillmentOrders.Nodes {
 		o.Held = append(o.Held, toHolds(fo)...)
 	}
-	return o, nil
+	if o.Captured, err = captured(n.Transactions); err != nil {
+		return o, err
+	}
+	o.Refunds, err = toRefunds(n.Refunds)
+	return o, err
 }
 
 func toLine(l lineNode) shopadmin.Line {

@@ -9,6 +9,13 @@
 //     two together is enough to recognise the order.
 //   - Lists are paged to their end or the order is reported as faulty; nothing is cut off in silence.
 //
+// Access scopes: read_orders, write_orders (creating, refunding, cancelling), read_products,
+// read_ and write_merchant_managed_fulfillment_orders (holds), and read_locations for refunds that
+// put goods back. Cancelling reads the store's verdict on its job, which needs API version 2026-10.
+//
+// The demands of the law about personal data (ComplianceTopics) cannot be subscribed to through
+// the API: the app's configuration names their address.
+//
 // Creating an order twice makes two orders: Shopify has no idempotency key for it. A lost answer
 // is therefore fault.Unknown, and the ledger looks for the mark before it tries again.
 package shopify

@@ -30,7 +30,7 @@ fragment HoldFields on FulfillmentOrder {
   fulfillmentHolds { id handle heldByRequestingApp reason reasonNotes }
 }
 fragment OrderFields on Order {
-  id name createdAt updatedAt cancelledAt test tags sourceIdentifier
+  id name createdAt updatedAt cancelledAt cancelReason test tags note sourceIdentifier
   displayFinancialStatus displayFulfillmentStatus
   customAttributes { key value }
   mark: metafield(namespace: $ns, key: $key) { value }
@@ -39,21 +39,24 @@ fragment OrderFields on Order {
   fulfillmentsCount { count }
   fulfillments(first: 3) { ...FulfillmentFields }
   fulfillmentOrders(first: 5) { nodes { ...HoldFields } pageInfo { hasNextPage endCursor } }
+  transactionsCount { count }
+  transactions(first: 3) { ...TransactionFields }
+  refunds(first: 5) { id }
 }
-`
+` + transactionFields
 
 var (
-	docOrder = document{name: "Order", cost: 150, text: `
+	docOrder = document{name: "Order", cost: 200, text: `
 query Order($id: ID!, $ns: String!, $key: String!) {
   order(id: $id) { ...OrderFields }
 }` + fragments}
 
-	docOrders = document{name: "Orders", cost: 700, text: `
+	docOrders = document{name: "Orders", cost: 790, text: `
 query Orders($ids: [ID!]!, $ns: String!, $key: String!) {
   nodes(ids: $ids) { ... on Order { ...OrderFields } }
 }` + fragments}
 
-	docOrderByMark = document{name: "OrderByMark", cost: 150, text: `
+	docOrderByMark = document{name: "OrderByMark", cost: 200, text: `
 query OrderByMark($ns: String!, $key: String!, $value: String!) {
   orderByIdentifier(identifier: { customId: { namespace: $ns, key: $key, value: $value } }) { ...OrderFields }
 }` + fragments}
@@ -124,7 +127,7 @@ fragment HoldFields on FulfillmentOrder {
 
 	docOrderAttributes = document{name: "OrderAttributes", cost: 5, text: `
 query OrderAttributes($id: ID!) {
-  order(id: $id) { tags customAttributes { key value } }
+  order(id: $id) { tags note customAttributes { key value } }
 }`}
 
 	docVariants = document{name: "Variants", cost: 60, text: `
@@ -151,7 +154,7 @@ query Subscriptions($after: String) {
 )
 
 var (
-	docCreateOrder = document{name: "CreateOrder", mutation: true, cost: 150, text: `
+	docCreateOrder = document{name: "CreateOrder", mutation: true, cost: 200, text: `
 mutation CreateOrder($order: OrderCreateOrderInput!, $options: OrderCreateOptionsInput, $ns: String!, $key: String!) {
   orderCreate(order: $order, options: $options) {
     order { ...OrderFields }
@@ -208,6 +211,8 @@ func documents() []document {
 		docOrder, docOrders, docOrderByMark, docSearchOrders, docOrderLines, docFulfillmentIDs,
 		docFulfillments, docFulfillmentLines, docOrderHolds, docOrderAttributes, docVariants,
 		docAppState, docSubscriptions, docCreateOrder, docUpdateOrder, docAddTags, docHold,
-		docDefineMark, docSubscribe, docUnsubscribe,
+		docDefineMark, docSubscribe, docUnsubscribe, docRefundIDs, docRefunds, docRefundLines,
+		docRefundShipping, docRefundTransactions, docTransactions, docRefundBasis, docPlaces,
+		docCancelState, docCancelResult, docRefund, docCancel,
 	}
 }

@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -146,6 +147,22 @@ func userErrors(op string, list []userError) error {
 		e.Hint = "The store's stock rules refuse this order: adjust the stock, or let orders ignore it."
 	}
 	return e
+}
+
+// deniedAccess reports whether the store refused a field for want of an access scope.
+func deniedAccess(err error) (*fault.Error, bool) {
+	e, ok := asFault(err)
+	return e, ok && e.Code == "ACCESS_DENIED"
+}
+
+func asFault(err error) (*fault.Error, bool) { return errors.AsType[*fault.Error](err) }
+
+// hinted adds the hint that belongs to the error's code.
+func hinted(err error, hints map[string]string) error {
+	if e, ok := asFault(err); ok && e.Hint == "" {
+		e.Hint = hints[e.Code]
+	}
+	return err
 }
 
 func clip(s string, n int) string {

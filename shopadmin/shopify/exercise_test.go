@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"channelbridge/internal/money"
 	"channelbridge/shopadmin"
 	"channelbridge/shopadmin/shopify"
 	"channelbridge/shopadmin/shopify/shopifyfake"
@@ -22,6 +23,13 @@ func (c *catcher) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(req.Body)
 	c.last = shopadmin.Inbound{Header: req.Header.Clone(), Body: body}
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(&bytes.Buffer{}), Request: req}, err
+}
+
+func refund(t *testing.T, b *bench, id shopadmin.OrderID, r shopifyfake.StaffRefund) string {
+	t.Helper()
+	made, err := b.store.Refund(string(id), r)
+	require.NoError(t, err)
+	return made
 }
 
 func TestExercise(t *testing.T) {
@@ -40,7 +48,28 @@ func TestExercise(t *testing.T) {
 			},
 			LoseNextAnswer: func() { b.store.Fail("CreateOrder", shopifyfake.FaultLost) },
 			ThrottleNext:   func() { b.store.Fail("CreateOrder", shopifyfake.FaultThrottled) },
-			Deny:           func() { b.store.SetStatus(http.StatusForbidden) },
+			GiveBack: func(t *testing.T, id shopadmin.OrderID, amount money.Money) string {
+				return refund(t, b, id, shopifyfake.StaffRefund{Amount: amount})
+			},
+			PutBack: func(t *testing.T, id shopadmin.OrderID) string {
+				o, _ := b.store.Order(string(id))
+				return refund(t, b, id, shopifyfake.StaffRefund{NoMoney: true, Lines: []shopifyfake.RefundQty{{Line: o.Lines[0].ID, Quantity: 1, Restock: "CANCEL"}}})
+			},
+			GiveBackLater: func(t *testing.T, id shopadmin.OrderID, amount money.Money) (string, func(bool)) {
+				made := refund(t, b, id, shopifyfake.StaffRefund{Amount: amount, Pending: true})
+				return made, func(moved bool) { require.NoError(t, b.store.SettleRefund(made, moved)) }
+			},
+			CancelThere: func(t *testing.T, id shopadmin.OrderID, refund bool) {
+				require.NoError(t, b.store.Cancel(string(id), shopifyfake.Cancellation{Reason: "CUSTOMER", Restock: true, Refund: refund}))
+			},
+			LoseNextRefund: func() { b.store.Fail("CreateRefund", shopifyfake.FaultLost) },
+			LoseNextCancel: func() { b.store.Fail("CancelOrder", shopifyfake.FaultLost) },
+			FailNextCancel: func() { b.store.Fail("CancelOrder", shopifyfake.FaultCancelFails) },
+			ThrottleNextWish: func() {
+				b.store.Fail("CreateRefund", shopifyfake.FaultThrottled)
+				b.store.Fail("CancelOrder", shopifyfake.FaultThrottled)
+			},
+			Deny: func() { b.store.SetStatus(http.StatusForbidden) },
 			Push: func(t *testing.T) shopadmin.Inbound {
 				b.clock.Advance(time.Minute)
 				require.NotZero(t, b.store.Deliver(t.Context()))

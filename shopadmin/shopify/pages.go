@@ -24,6 +24,12 @@ func (a *Admin) complete(ctx context.Context, n *orderNode) error {
 			return err
 		}
 	}
+	if err := a.restOfTransactions(ctx, n); err != nil {
+		return err
+	}
+	if err := a.restOfRefunds(ctx, n); err != nil {
+		return err
+	}
 	if n.FulfillmentOrders.PageInfo.HasNextPage {
 		all, err := a.fulfillmentOrders(ctx, n.ID)
 		if err != nil {

@@ -60,6 +60,9 @@ func (a *Admin) Receive(now time.Time, in shopadmin.Inbound) (shopadmin.Hint, er
 	if at, err := time.Parse(time.RFC3339Nano, p.triggered); err == nil {
 		hint.TriggeredAt = at.UTC()
 	}
+	if kind, ok := privacyTopics[p.topic]; ok {
+		return demand(now, hint, kind, in.Body)
+	}
 	return understand(hint, in.Body)
 }
 
@@ -140,7 +143,7 @@ func readPush(body []byte) (p push, err error) {
 func understand(hint shopadmin.Hint, body []byte) (shopadmin.Hint, error) {
 	p, err := readPush(body)
 	if err != nil {
-		return shopadmin.Hint{}, fmt.Errorf("shopify push %s: %w: %w", clip(hint.Topic, 80), err, shopadmin.ErrMalformed)
+		return shopadmin.Hint{}, malformed(hint.Topic, err)
 	}
 	switch family, _, _ := strings.Cut(hint.Topic, "/"); {
 	case hint.Topic == "app/uninstalled":
@@ -155,13 +158,13 @@ func understand(hint shopadmin.Hint, body []byte) (shopadmin.Hint, error) {
 	case family == "fulfillments":
 		hint.Urgent = true
 		hint.Order, err = orderID(p.OrderID)
-	case hint.Topic == "refunds/create":
+	case hint.Topic == "refunds/create", hint.Topic == "order_transactions/create":
 		hint.Order, err = orderID(p.OrderID)
 	default:
 		hint.Ignore = "nothing here depends on this topic"
 	}
 	if err != nil {
-		return shopadmin.Hint{}, fmt.Errorf("shopify push %s: %w: %w", clip(hint.Topic, 80), err, shopadmin.ErrMalformed)
+		return shopadmin.Hint{}, malformed(hint.Topic, err)
 	}
 	return hint, nil
 }

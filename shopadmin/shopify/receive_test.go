@@ -107,6 +107,7 @@ func TestPreviousSecretEnds(t *testing.T) {
 
 func TestReceive(t *testing.T) {
 	const big = "gid://shopify/Order/820982911946154508"
+	due := time.Date(2026, 12, 21, 11, 59, 59, 123456789, time.UTC) // thirty days on
 	for _, c := range []struct {
 		name, topic, body string
 		want              shopadmin.Hint
@@ -122,6 +123,18 @@ func TestReceive(t *testing.T) {
 		{"fulfillment", "fulfillments/update", `{"id":5,"admin_graphql_api_id":"gid://shopify/Fulfillment/5","order_id":820982911946154508,"updated_at":"2026-11-21T07:00:00-05:00"}`,
 			shopadmin.Hint{Order: big, Urgent: true}, nil},
 		{"refund", "refunds/create", `{"id":5,"order_id":820982911946154508}`, shopadmin.Hint{Order: big}, nil},
+		{"transaction", "order_transactions/create", `{"id":5,"order_id":820982911946154508,"kind":"refund"}`, shopadmin.Hint{Order: big}, nil},
+		{"transaction of nothing", "order_transactions/create", `{"id":5,"order_id":null}`, shopadmin.Hint{}, shopadmin.ErrMalformed},
+		{"data request", "customers/data_request", `{"customer":{"email":"jane@example.com"},"orders_requested":[820982911946154508,"gid://shopify/Order/7",7],"data_request":{"id":9007199254740993}}`,
+			shopadmin.Hint{Privacy: &shopadmin.Privacy{Kind: shopadmin.DataRequest, Orders: []shopadmin.OrderID{big, "gid://shopify/Order/7"}, Due: due, Ref: "9007199254740993"}}, nil},
+		{"redact of nobody's orders", "customers/redact", `{"customer":{"id":1}}`,
+			shopadmin.Hint{Privacy: &shopadmin.Privacy{Kind: shopadmin.CustomerRedact, Due: due}}, nil},
+		{"redact, null", "customers/redact", `{"orders_to_redact":null}`,
+			shopadmin.Hint{Privacy: &shopadmin.Privacy{Kind: shopadmin.CustomerRedact, Due: due}}, nil},
+		{"redact the shop", "shop/redact", `{}`, shopadmin.Hint{Privacy: &shopadmin.Privacy{Kind: shopadmin.ShopRedact, Due: due}}, nil},
+		{"redact, odd id", "customers/redact", `{"orders_to_redact":[1,"x"]}`, shopadmin.Hint{}, shopadmin.ErrMalformed},
+		{"redact, no list", "customers/redact", `{"orders_to_redact":{"1":2}}`, shopadmin.Hint{}, shopadmin.ErrMalformed},
+		{"redact, cut off", "shop/redact", `{"shop_id":`, shopadmin.Hint{}, shopadmin.ErrMalformed},
 		{"uninstalled", "app/uninstalled", `{"id":1}`, shopadmin.Hint{Lifecycle: shopadmin.Uninstalled}, nil},
 		{"scopes", "app/scopes_update", `{"id":1}`, shopadmin.Hint{Lifecycle: shopadmin.ScopesChanged}, nil},
 		{"another topic", "inventory_levels/update", `{"id":1}`, shopadmin.Hint{Ignore: "nothing here depends on this topic"}, nil},
@@ -147,6 +160,24 @@ func TestReceive(t *testing.T) {
 			require.Equal(t, c.want, got)
 		})
 	}
+}
+
+// A demand that is not signed is nobody's demand, and no topic of it can be subscribed to.
+func TestComplianceTopics(t *testing.T) {
+	for _, topic := range ComplianceTopics() {
+		require.Contains(t, privacyTopics, topic)
+		_, err := receiver(t).Receive(testNow, signedPush(topic, []byte(`{}`), "another secret"))
+		require.ErrorIs(t, err, shopadmin.ErrSignature)
+		in := signedPush(topic, []byte(`{}`), testSecret)
+		in.Header.Del("X-Shopify-Triggered-At")
+		hint, err := receiver(t).Receive(testNow, in)
+		require.NoError(t, err)
+		require.Equal(t, testNow.AddDate(0, 0, 30), hint.Privacy.Due, "counted from now when the push does not say since when")
+	}
+	require.Len(t, privacyTopics, len(ComplianceTopics()))
+	values := officialSchema(t).Types["WebhookSubscriptionTopic"].EnumValues
+	require.Nil(t, values.ForName("CUSTOMERS_REDACT"))
+	require.Nil(t, values.ForName("SHOP_REDACT"))
 }
 
 func TestPushesForAnotherShop(t *testing.T) {
@@ -187,23 +218,28 @@ func TestOfficialWebhookSamples(t *testing.T) {
 				require.NoError(t, err)
 				hints[name] = hint
 				about := 0
-				for _, set := range []bool{hint.Order != "", hint.Lifecycle != "", hint.Ignore != ""} {
+				for _, set := range []bool{hint.Order != "", hint.Lifecycle != "", hint.Ignore != "", hint.Privacy != nil} {
 					if set {
 						about++
 					}
 				}
 				require.Equal(t, 1, about, "%+v", hint)
-				if strings.HasPrefix(topic, "orders/") || strings.HasPrefix(topic, "fulfillments/") || topic == "refunds/create" {
+				if strings.HasPrefix(topic, "orders/") || strings.HasPrefix(topic, "fulfillments/") || topic == "refunds/create" || topic == "order_transactions/create" {
 					require.Regexp(t, `^gid://shopify/Order/\d+$`, hint.Order)
 				}
 			})
 		}
 	}
 	const order = "gid://shopify/Order/820982911946154508"
-	for _, name := range []string{"orders__create", "orders__updated", "orders__cancelled", "orders__edited", "refunds__create", "fulfillments__create"} {
+	for _, name := range []string{"orders__create", "orders__updated", "orders__cancelled", "orders__edited", "refunds__create", "order_transactions__create", "fulfillments__create"} {
 		require.EqualValues(t, order, hints[name].Order, name)
 	}
 	require.Equal(t, shopadmin.Uninstalled, hints["app__uninstalled"].Lifecycle)
+	three := []shopadmin.OrderID{"gid://shopify/Order/299938", "gid://shopify/Order/280263", "gid://shopify/Order/220458"}
+	due := time.Date(2026, 12, 21, 11, 59, 59, 123456789, time.UTC)
+	require.Equal(t, &shopadmin.Privacy{Kind: shopadmin.DataRequest, Orders: three, Due: due, Ref: "9999"}, hints["customers__data_request"].Privacy)
+	require.Equal(t, &shopadmin.Privacy{Kind: shopadmin.CustomerRedact, Orders: three, Due: due}, hints["customers__redact"].Privacy)
+	require.Equal(t, &shopadmin.Privacy{Kind: shopadmin.ShopRedact, Due: due}, hints["shop__redact"].Privacy)
 	require.Greater(t, len(hints), 60)
 }
 
@@ -212,17 +248,32 @@ func FuzzReceive(f *testing.F) {
 	f.Add("orders/edited", []byte(`{"order_edit":{"order_id":"1"}}`), "")
 	f.Add("fulfillments/update", []byte(`{"order_id":9223372036854775808}`), "AAAA")
 	f.Add("app/uninstalled", []byte(`null`), "====")
+	f.Add("refunds/create", []byte(`{"id":890088186047892319,"order_id":820982911946154508,"refund_line_items":[{"subtotal":89.99}]}`), "")
+	f.Add("order_transactions/create", []byte(`{"order_id":1,"total_unsettled_set":{"shop_money":{"currency":"XXX"}}}`), "")
+	f.Add("customers/data_request", []byte(`{"orders_requested":[299938,280263],"data_request":{"id":9999}}`), "")
+	f.Add("customers/redact", []byte(`{"customer":{"email":"a@example.com"},"orders_to_redact":["gid://shopify/Order/1"]}`), "")
+	f.Add("shop/redact", []byte(`{"shop_id":954889}`), "")
 	f.Add("orders/updated", []byte(`{"id":1,"source_identifier":"a","note_attributes":[{"name":"channel","value":{}}]}`), "")
 	a := receiver(f)
 	f.Fuzz(func(t *testing.T, topic string, body []byte, signature string) {
 		in := signedPush(topic, body, testSecret)
 		hint, err := a.Receive(testNow, in)
-		if err == nil && hint.Order == "" && hint.Lifecycle == "" && hint.Ignore == "" {
+		if err == nil && hint.Order == "" && hint.Lifecycle == "" && hint.Ignore == "" && hint.Privacy == nil {
 			t.Fatalf("an accepted push about nothing: %q %q", topic, body)
 		}
 		if err == nil && hint.Order != "" {
 			if _, bad := globalID(string(hint.Order)); bad != nil {
 				t.Fatal(bad)
+			}
+		}
+		if err == nil && hint.Privacy != nil {
+			for _, id := range hint.Privacy.Orders {
+				if _, bad := globalID(string(id)); bad != nil {
+					t.Fatal(bad)
+				}
+			}
+			if hint.Privacy.Due.Before(testNow) {
+				t.Fatal("a demand that is due before it came")
 			}
 		}
 		if signature == in.Header.Get("X-Shopify-Hmac-Sha256") {

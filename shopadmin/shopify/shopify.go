@@ -64,6 +64,8 @@ var (
 	_ shopadmin.Admin      = (*Admin)(nil)
 	_ shopadmin.Updater    = (*Admin)(nil)
 	_ shopadmin.Holder     = (*Admin)(nil)
+	_ shopadmin.Refunder   = (*Admin)(nil)
+	_ shopadmin.Canceller  = (*Admin)(nil)
 	_ shopadmin.Checker    = (*Admin)(nil)
 	_ shopadmin.Receiver   = (*Admin)(nil)
 	_ shopadmin.Subscriber = (*Admin)(nil)

@@ -342,7 +342,7 @@ func TestSubscriptionsAreKept(t *testing.T) {
 		return m
 	}
 	first := states(false)
-	require.Len(t, first, 8)
+	require.Len(t, first, 9)
 	require.Equal(t, []string{"different", "different", "missing"}, []string{first["ORDERS_CREATE"], first["ORDERS_UPDATED"], first["REFUNDS_CREATE"]})
 	require.Len(t, b.store.Subscriptions(), 2, "looking changes nothing")
 	repaired := states(true)
@@ -350,7 +350,7 @@ func TestSubscriptionsAreKept(t *testing.T) {
 	for topic, state := range states(true) {
 		require.Equal(t, "ok", state, topic)
 	}
-	require.Len(t, b.store.Subscriptions(), 8)
+	require.Len(t, b.store.Subscriptions(), 9)
 	_, err := b.Subscriptions(t.Context(), "not an address", true)
 	require.True(t, fault.Is(err, fault.Refused))
 }

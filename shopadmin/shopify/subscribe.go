@@ -9,9 +9,10 @@ import (
 	"channelbridge/shopadmin"
 )
 
-// topics are the pushes the bridge wants.
+// topics are the pushes the bridge wants. A refund's money may move later than the refund was
+// recorded; ORDER_TRANSACTIONS_CREATE tells of it.
 var topics = []string{"ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "ORDERS_EDITED",
-	"FULFILLMENTS_CREATE", "FULFILLMENTS_UPDATE", "REFUNDS_CREATE", "APP_UNINSTALLED"}
+	"FULFILLMENTS_CREATE", "FULFILLMENTS_UPDATE", "REFUNDS_CREATE", "ORDER_TRANSACTIONS_CREATE", "APP_UNINSTALLED"}
 
 type subscriptionNode struct {
 	ID            string   `json:"id"`

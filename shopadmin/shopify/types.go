@@ -115,6 +115,7 @@ type transactionInput struct {
 
 type updateInput struct {
 	ID               string        `json:"id"`
+	Note             string        `json:"note,omitempty"`
 	CustomAttributes []attribute   `json:"customAttributes,omitempty"`
 	ShippingAddress  *addressInput `json:"shippingAddress,omitempty"`
 }
@@ -171,6 +172,8 @@ type orderNode struct {
 	Name              string                           `json:"name"`
 	CreatedAt         string                           `json:"createdAt"`
 	CancelledAt       string                           `json:"cancelledAt"`
+	CancelReason      string                           `json:"cancelReason"`
+	Note              string                           `json:"note"`
 	Test              bool                             `json:"test"`
 	Tags              []string                         `json:"tags"`
 	FinancialStatus   string                           `json:"displayFinancialStatus"`
@@ -180,6 +183,9 @@ type orderNode struct {
 	FulfillmentsCount *countNode                       `json:"fulfillmentsCount"`
 	Fulfillments      []fulfillmentNode                `json:"fulfillments"`
 	FulfillmentOrders connection[fulfillmentOrderNode] `json:"fulfillmentOrders"`
+	TransactionsCount *countNode                       `json:"transactionsCount"`
+	Transactions      []transactionNode                `json:"transactions"`
+	Refunds           []refundNode                     `json:"refunds"`
 }
 
 type countNode struct {

@@ -4,15 +4,17 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"channelbridge/internal/fault"
 	"channelbridge/shopadmin"
 )
 
-// Update shows on the order what the channel changed. The store overwrites attributes as a
-// whole, so they are read and merged first; doing the same update twice changes nothing.
+// Update shows on the order what the channel changed. The store overwrites attributes and the
+// note as a whole, so they are read and added to first: what staff wrote stays. Doing the same
+// update twice changes nothing.
 func (a *Admin) Update(ctx context.Context, _ string, id shopadmin.OrderID, u shopadmin.Update) error {
-	if u.ShipTo == nil && len(u.Attributes) == 0 && len(u.AddTags) == 0 {
+	if u.ShipTo == nil && len(u.Attributes) == 0 && len(u.AddTags) == 0 && strings.TrimSpace(u.Note) == "" {
 		return nil
 	}
 	var now struct{ Order *orderNode }
@@ -22,8 +24,9 @@ func (a *Admin) Update(ctx context.Context, _ string, id shopadmin.OrderID, u sh
 	if now.Order == nil {
 		return gone(string(id))
 	}
-	in := updateInput{ID: string(id), ShippingAddress: toAddress(u.ShipTo), CustomAttributes: merged(now.Order.CustomAttributes, u.Attributes)}
-	if in.ShippingAddress != nil || in.CustomAttributes != nil {
+	in := updateInput{ID: string(id), ShippingAddress: toAddress(u.ShipTo), CustomAttributes: merged(now.Order.CustomAttributes, u.Attributes),
+		Note: noted(now.Order.Note, u.Note)}
+	if in.ShippingAddress != nil || in.CustomAttributes != nil || in.Note != "" {
 		var out struct {
 			Payload *struct{ UserErrors []userError } `json:"orderUpdate"`
 		}
@@ -38,6 +41,28 @@ func (a *Admin) Update(ctx context.Context, _ string, id shopadmin.OrderID, u sh
 		}
 	}
 	return a.addTags(ctx, id, now.Order.Tags, u.AddTags)
+}
+
+// noted returns the note to write: what stands there and the new lines below it, or "" when it
+// holds them already.
+func noted(have, add string) string {
+	add = strings.TrimSpace(add)
+	if add == "" || strings.Contains("\n"+unix(have)+"\n", "\n"+unix(add)+"\n") {
+		return ""
+	}
+	if strings.TrimSpace(have) == "" {
+		return add
+	}
+	return have + "\n" + add
+}
+
+// unix drops the carriage returns and trailing spaces that a browser's text field leaves.
+func unix(s string) string {
+	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // merged returns the attributes to write, or nil when all are there already.

@@ -211,6 +211,13 @@ func TestEveryWrite(t *testing.T) {
 		"AddTags": func(b *bench, id shopadmin.OrderID) error {
 			return b.Update(b.ctx(), "k", id, shopadmin.Update{AddTags: []string{"t"}})
 		},
+		"CreateRefund": func(b *bench, id shopadmin.OrderID) error {
+			_, err := b.Refund(b.ctx(), "k", id, shopadmin.NewRefund{Note: "bridge:op-1", Amount: usd(100)})
+			return err
+		},
+		"CancelOrder": func(b *bench, id shopadmin.OrderID) error {
+			return b.Cancel(b.ctx(), "k", id, shopadmin.Cancel{Reason: "customer", Refund: true})
+		},
 		"HoldFulfillmentOrder": func(b *bench, id shopadmin.OrderID) error { return b.Hold(b.ctx(), "k", id, "r") },
 		"Subscribe": func(b *bench, _ shopadmin.OrderID) error {
 			_, err := b.Subscriptions(b.ctx(), "https://bridge.example.com/x", true)
@@ -230,6 +237,8 @@ func TestEveryWrite(t *testing.T) {
 				b.clock.Advance(time.Minute)
 				if op != "CreateOrder" {
 					require.NoError(t, write(b, made.ID), "doing it again is harmless")
+					o, _ := b.store.Order(string(made.ID))
+					require.LessOrEqual(t, len(o.Refunds), 1)
 				}
 			})
 		}

@@ -4,6 +4,7 @@ package shoptest
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -29,6 +30,18 @@ type Harness struct {
 	ThrottleNext   func()                             // the next create is refused for going too fast
 	Deny           func()                             // from now on the store refuses our credentials
 	Push           func(*testing.T) shopadmin.Inbound // the next push the store has to send
+
+	// What staff do with money; each makes one refund and returns its id.
+	GiveBack func(t *testing.T, id shopadmin.OrderID, amount money.Money) string // money, no lines
+	PutBack  func(t *testing.T, id shopadmin.OrderID) string                     // one unit of the first line, no money
+	// GiveBackLater is GiveBack with money on its way; settle ends it.
+	GiveBackLater func(t *testing.T, id shopadmin.OrderID, amount money.Money) (refund string, settle func(moved bool))
+	CancelThere   func(t *testing.T, id shopadmin.OrderID, refund bool) // staff cancel the order
+
+	LoseNextRefund   func() // of Refund: it works, the answer is lost
+	ThrottleNextWish func() // the next refund or cancellation is refused for going too fast
+	LoseNextCancel   func() // of Cancel: it works, the answer is lost
+	FailNextCancel   func() // the store takes the next cancellation and cannot carry it out
 }
 
 // NewOrder is an order as the bridge makes them.
@@ -51,7 +64,13 @@ func NewOrder(number string) shopadmin.NewOrder {
 
 // Exercise runs the whole story; open gives a fresh store each time.
 func Exercise(t *testing.T, open func(t *testing.T) Harness) {
-	for name, chapter := range map[string]func(t *testing.T, h Harness){
+	for name, chapter := range chapters() {
+		t.Run(name, func(t *testing.T) { chapter(t, open(t)) })
+	}
+}
+
+func chapters() map[string]func(t *testing.T, h Harness) {
+	all := map[string]func(t *testing.T, h Harness){
 		"an order is created once, marked, tagged and quiet": created,
 		"it is found by its mark and listed as changed":      found,
 		"a shipment of the staff shows":                      shipped,
@@ -62,9 +81,10 @@ func Exercise(t *testing.T, open func(t *testing.T) Harness) {
 		"refused credentials stop the connection":            denied,
 		"an unknown order is not found":                      unknown,
 		"a push is authentic or refused":                     pushed,
-	} {
-		t.Run(name, func(t *testing.T) { chapter(t, open(t)) })
 	}
+	maps.Copy(all, refunding)
+	maps.Copy(all, cancelling)
+	return all
 }
 
 func create(t *testing.T, h Harness, number string) shopadmin.Order {
@@ -89,6 +109,7 @@ func created(t *testing.T, h Harness) {
 	read, err := h.Admin.Order(t.Context(), o.ID)
 	require.NoError(t, err)
 	require.Equal(t, o, read)
+	require.Empty(t, o.Refunds)
 	require.Zero(t, h.Messages(), "customers hear only from the channel")
 }
 

@@ -27,8 +27,18 @@ type run struct {
 	server *Server
 	vars   map[string]any
 	fault  Fault
+	field  *ast.Field // the one being answered
 	cost   float64
 	errors []any
+}
+
+// directive returns the arguments of a directive on the field being answered.
+func (r *run) directive(name string) (map[string]any, bool) {
+	d := r.field.Directives.ForName(name)
+	if d == nil {
+		return nil, false
+	}
+	return d.ArgumentMap(r.vars), true
 }
 
 // root runs the operation. Mutations run in the order written.
@@ -108,6 +118,7 @@ func (r *run) value(sel *ast.Field, o obj, path []any) (any, bool) {
 		panic(fmt.Sprintf("shopifyfake: the schema has %s.%s, the store does not", sel.ObjectDefinition.Name, sel.Name))
 	}
 	if f, ok := v.(field); ok {
+		r.field = sel
 		v = f(r, sel.ArgumentMap(r.vars))
 	}
 	if no, ok := v.(refused); ok {

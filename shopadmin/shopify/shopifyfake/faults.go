@@ -32,6 +32,7 @@ const (
 	FaultGarbage        Fault = "garbage after"
 	FaultDormant        Fault = "dormant"    // orderCreate answers SHOP_DORMANT
 	FaultNoDefinition   Fault = "definition" // metafieldDefinitionCreate answers that there are too many
+	FaultCancelFails    Fault = "cancel"     // orderCancel is accepted and its job fails
 )
 
 // before reports whether the fault prevents the effect.

@@ -51,6 +51,7 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[req.Operation]++
+	s.ripen()
 	if s.status != 0 {
 		writeJSON(w, s.status, map[string]any{"errors": http.StatusText(s.status)})
 		return

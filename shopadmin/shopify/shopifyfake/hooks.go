@@ -69,6 +69,11 @@ func (s *Server) push(event, topic string, body map[string]any) {
 			s.world.deliveries = append(s.world.deliveries, &twin)
 		}
 	}
+	s.stir()
+}
+
+// stir lets Run look at what is due. The lock is held.
+func (s *Server) stir() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -78,11 +83,15 @@ func (s *Server) push(event, topic string, body map[string]any) {
 // topicName is the spelling of headers: orders/create for ORDERS_CREATE.
 func topicName(topic string) string {
 	name := strings.ToLower(topic)
+	if rest, ok := strings.CutPrefix(name, "order_transactions_"); ok {
+		return "order_transactions/" + rest
+	}
 	i := strings.IndexByte(name, '_')
 	return name[:i] + "/" + name[i+1:]
 }
 
-// Due is when the next push wants to be sent; false when none waits.
+// Due is when the next push wants to be sent, or the next cancellation to be carried out; false
+// when none waits.
 func (s *Server) Due() (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,6 +99,11 @@ func (s *Server) Due() (time.Time, bool) {
 	for _, d := range s.world.deliveries {
 		if !d.flying && (first.IsZero() || d.due.Before(first)) {
 			first = d.due
+		}
+	}
+	for _, j := range s.world.jobs {
+		if j.status == "STARTED" && (first.IsZero() || j.due.Before(first)) {
+			first = j.due
 		}
 	}
 	return first, !first.IsZero()
@@ -111,6 +125,7 @@ func (s *Server) Deliver(ctx context.Context) int {
 func (s *Server) takeDue() []*delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.ripen()
 	var due []*delivery
 	now := s.cfg.Clock()
 	for _, d := range s.world.deliveries {

@@ -11,6 +11,7 @@ import (
 func (s *Server) Orders() []Order {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.ripen()
 	var out []Order
 	for _, o := range s.world.orders {
 		out = append(out, o.clone())
@@ -22,6 +23,7 @@ func (s *Server) Orders() []Order {
 func (s *Server) Order(id string) (Order, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.ripen()
 	if o := s.order(id); o != nil {
 		return o.clone(), true
 	}

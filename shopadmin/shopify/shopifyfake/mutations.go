@@ -11,6 +11,8 @@ func (s *Server) mutations() obj {
 		"__typename":                "Mutation",
 		"orderCreate":               s.guard("write_orders", s.orderCreate),
 		"orderUpdate":               s.guard("write_orders", s.orderUpdate),
+		"refundCreate":              s.guard("write_orders", s.refundCreate),
+		"orderCancel":               s.guard("write_orders", s.orderCancel),
 		"tagsAdd":                   s.guard("write_orders", s.tagsAdd),
 		"fulfillmentOrderHold":      s.guard("write_merchant_managed_fulfillment_orders", s.fulfillmentOrderHold),
 		"webhookSubscriptionCreate": field(s.webhookSubscriptionCreate),
@@ -77,6 +79,9 @@ func (s *Server) orderUpdate(_ *run, args map[string]any) any {
 	}
 	if address, given := in["shippingAddress"]; given {
 		o.ShipTo, _ = address.(map[string]any)
+	}
+	if v, given := in["note"]; given {
+		o.Note, _ = v.(string)
 	}
 	if v, given := in["email"]; given {
 		o.Email, _ = v.(string)

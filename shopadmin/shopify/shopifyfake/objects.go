@@ -7,19 +7,27 @@ func (s *Server) orderObj(o *Order) obj {
 	if o == nil {
 		return nil
 	}
-	var lines, fulfillments, orders []obj
+	var lines, fulfillments, orders, transactions, refunds []obj
 	for _, l := range o.Lines {
 		lines = append(lines, lineObj(l))
 	}
 	for _, f := range o.Fulfillments {
-		fulfillments = append(fulfillments, fulfillmentObj(o, f))
+		fulfillments = append(fulfillments, s.fulfillmentObj(o, f))
 	}
 	for _, fo := range o.FulfillmentOrders {
-		orders = append(orders, fulfillmentOrderObj(fo))
+		orders = append(orders, s.fulfillmentOrderObj(o, fo))
+	}
+	for _, t := range o.Transactions {
+		transactions = append(transactions, transactionObj(o, t))
+	}
+	for _, r := range o.Refunds {
+		refunds = append(refunds, refundObj(o, r))
 	}
 	return obj{
 		"__typename": "Order", "id": o.ID, "name": o.Name, "createdAt": stamp(o.CreatedAt), "updatedAt": stamp(o.UpdatedAt),
-		"cancelledAt": stamp(o.CancelledAt), "test": o.Test, "tags": append([]string{}, o.Tags...),
+		"cancelledAt": stamp(o.CancelledAt), "cancelReason": text(o.CancelReason), "note": text(o.Note), "test": o.Test,
+		"currencyCode": o.Currency, "presentmentCurrencyCode": o.Currency, "transactionsCount": obj{"count": len(transactions)},
+		"transactions": head(transactions), "refunds": head(refunds), "tags": append([]string{}, o.Tags...),
 		"sourceIdentifier": text(o.SourceIdentifier), "sourceName": text(o.SourceName),
 		"displayFinancialStatus": o.financial(), "displayFulfillmentStatus": o.shipping(),
 		"customAttributes": attributeObjs(o.Attributes), "totalPriceSet": bagObj(o.Total),
@@ -46,7 +54,7 @@ func lineObj(l Line) obj {
 		"currentQuantity": l.Current, "unfulfilledQuantity": l.Unshipped, "customAttributes": attributeObjs(l.Attributes)}
 }
 
-func fulfillmentObj(o *Order, f Fulfillment) obj {
+func (s *Server) fulfillmentObj(o *Order, f Fulfillment) obj {
 	tracking, lines := []obj{}, []obj{}
 	for _, t := range f.Tracking {
 		tracking = append(tracking, obj{"company": text(t.Company), "number": text(t.Number), "url": text(t.URL)})
@@ -54,12 +62,25 @@ func fulfillmentObj(o *Order, f Fulfillment) obj {
 	for _, l := range f.Lines {
 		lines = append(lines, obj{"id": l.Line, "quantity": l.Quantity, "lineItem": lineObj(*o.line(l.Line))})
 	}
-	return obj{"__typename": "Fulfillment", "id": f.ID, "name": f.Name, "status": f.Status, "createdAt": stamp(f.CreatedAt),
+	return obj{"__typename": "Fulfillment", "id": f.ID, "name": f.Name, "status": f.Status, "createdAt": stamp(f.CreatedAt), "location": s.locationField(f.Location),
 		"updatedAt": stamp(f.UpdatedAt), "trackingInfo": head(tracking), "fulfillmentLineItems": paged(lines)}
 }
 
-func fulfillmentOrderObj(fo FulfillmentOrder) obj {
-	actions, holds := []obj{}, []obj{}
+// locationField is a place; seeing it needs a permission of its own.
+func (s *Server) locationField(id string) field {
+	return func(*run, map[string]any) any {
+		if no, ok := s.denied("read_locations"); ok {
+			return no
+		}
+		return obj{"__typename": "Location", "id": id}
+	}
+}
+
+func (s *Server) fulfillmentOrderObj(o *Order, fo FulfillmentOrder) obj {
+	actions, holds, lines := []obj{}, []obj{}, []obj{}
+	for _, l := range fo.Lines {
+		lines = append(lines, obj{"__typename": "FulfillmentOrderLineItem", "id": l.Line, "remainingQuantity": l.Quantity, "lineItem": lineObj(*o.line(l.Line))})
+	}
 	for _, a := range fo.actions() {
 		actions = append(actions, obj{"action": a})
 	}
@@ -67,7 +88,8 @@ func fulfillmentOrderObj(fo FulfillmentOrder) obj {
 		holds = append(holds, obj{"id": h.ID, "handle": text(h.Handle), "heldByRequestingApp": h.ByApp,
 			"reason": h.Reason, "reasonNotes": text(h.Notes)})
 	}
-	return obj{"__typename": "FulfillmentOrder", "id": fo.ID, "status": fo.Status, "supportedActions": actions, "fulfillmentHolds": holds}
+	return obj{"__typename": "FulfillmentOrder", "id": fo.ID, "status": fo.Status, "supportedActions": actions, "fulfillmentHolds": holds,
+		"assignedLocation": obj{"name": "Main", "location": s.locationField(fo.Location)}, "lineItems": paged(lines)}
 }
 
 // actions is what the store offers for a fulfillment order in its state.

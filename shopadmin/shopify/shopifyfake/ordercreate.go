@@ -49,7 +49,10 @@ func (s *Server) open(o *Order) {
 		o.Name = fmt.Sprintf("#%d", 1000+s.world.lastName)
 	}
 	o.ID, o.CreatedAt = s.id("Order"), s.now()
-	all := FulfillmentOrder{ID: s.id("FulfillmentOrder"), Status: "OPEN"}
+	all := FulfillmentOrder{ID: s.id("FulfillmentOrder"), Status: "OPEN", Location: s.place()}
+	for i := range o.Transactions {
+		o.Transactions[i].ID, o.Transactions[i].At = s.id("OrderTransaction"), o.CreatedAt
+	}
 	for i := range o.Lines {
 		o.Lines[i].ID = s.id("LineItem")
 		all.Lines = append(all.Lines, LineQty{o.Lines[i].ID, o.Lines[i].Quantity})
@@ -179,6 +182,7 @@ func (o *Order) charge(in map[string]any) (err error) {
 			return err
 		}
 		o.Gateway = str(t, "gateway")
+		o.Transactions = append(o.Transactions, Transaction{Kind: str(t, "kind"), Status: str(t, "status"), Gateway: o.Gateway, Amount: paid})
 	}
 	return nil
 }

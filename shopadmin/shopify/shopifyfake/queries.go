@@ -31,6 +31,12 @@ func (s *Server) queries() obj {
 		"order": s.guard("read_orders", func(_ *run, args map[string]any) any {
 			return s.orderObj(s.order(args["id"].(string)))
 		}),
+		"node": s.guard("read_orders", func(_ *run, args map[string]any) any {
+			return s.node(args["id"].(string))
+		}),
+		"refund": s.guard("read_orders", func(_ *run, args map[string]any) any {
+			return s.node(args["id"].(string))
+		}),
 		"nodes": s.guard("read_orders", func(_ *run, args map[string]any) any {
 			list := []obj{}
 			for _, id := range args["ids"].([]any) {
@@ -63,7 +69,7 @@ func (s *Server) queries() obj {
 	}
 }
 
-// node finds an order or fulfillment by its global id.
+// node finds an order, fulfillment, refund or job by its global id.
 func (s *Server) node(id string) obj {
 	if o := s.order(id); o != nil {
 		return s.orderObj(o)
@@ -71,8 +77,18 @@ func (s *Server) node(id string) obj {
 	for _, o := range s.world.orders {
 		for i := range o.Fulfillments {
 			if o.Fulfillments[i].ID == id {
-				return fulfillmentObj(o, o.Fulfillments[i])
+				return s.fulfillmentObj(o, o.Fulfillments[i])
 			}
+		}
+		for i := range o.Refunds {
+			if o.Refunds[i].ID == id {
+				return refundObj(o, o.Refunds[i])
+			}
+		}
+	}
+	for _, j := range s.world.jobs {
+		if j.id == id {
+			return j.obj()
 		}
 	}
 	return nil

@@ -11,7 +11,10 @@ import (
 
 // restOrder is the body of orders/*.
 func (s *Server) restOrder(o *Order) map[string]any {
-	lines, fulfillments, attrs := []any{}, []any{}, []any{}
+	lines, fulfillments, attrs, refunds := []any{}, []any{}, []any{}, []any{}
+	for _, r := range o.Refunds {
+		refunds = append(refunds, restRefund(o, r))
+	}
 	for _, l := range o.Lines {
 		lines = append(lines, restLine(l, l.Quantity))
 	}
@@ -24,10 +27,11 @@ func (s *Server) restOrder(o *Order) map[string]any {
 	return map[string]any{
 		"id": number(o.ID), "admin_graphql_api_id": o.ID, "name": o.Name, "email": text(o.Email), "phone": text(o.Phone),
 		"created_at": stamp(o.CreatedAt), "updated_at": stamp(o.UpdatedAt), "cancelled_at": stamp(o.CancelledAt),
+		"cancel_reason": text(strings.ToLower(o.CancelReason)), "note": text(o.Note),
 		"currency": o.Currency, "total_price": o.Total.Decimal(), "total_price_set": restBag(o.Total),
 		"financial_status": strings.ToLower(o.financial()), "fulfillment_status": restShipping(o.shipping()),
 		"source_name": text(o.SourceName), "source_identifier": text(o.SourceIdentifier), "note_attributes": attrs,
-		"tags": strings.Join(o.Tags, ", "), "test": o.Test, "line_items": lines, "fulfillments": fulfillments, "refunds": []any{},
+		"tags": strings.Join(o.Tags, ", "), "test": o.Test, "line_items": lines, "fulfillments": fulfillments, "refunds": refunds,
 	}
 }
 

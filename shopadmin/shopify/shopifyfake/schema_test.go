@@ -54,6 +54,9 @@ func TestSchemaIsPartOfTheOfficialOne(t *testing.T) {
 		checked++
 	}
 	require.Greater(t, checked, 50)
+	own, other := ours.Directives["idempotent"], theirs.Directives["idempotent"]
+	require.Equal(t, other.Locations, own.Locations)
+	require.Equal(t, other.Arguments.ForName("key").Type.String(), own.Arguments.ForName("key").Type.String())
 }
 
 func sameType(t *testing.T, own, other *ast.Definition) {

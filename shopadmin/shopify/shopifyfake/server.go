@@ -42,6 +42,8 @@ type Config struct {
 	SearchLag     time.Duration // until a change shows in searches
 	IdentifierLag time.Duration // until a new order is found by its metafield
 	DevStore      bool          // takes five new orders a minute
+	CancelDelay   time.Duration // until a cancellation asked for by the app is carried out; 0: with the next look
+	Forgetful     bool          // idempotency keys are taken and forgotten at once
 	Faults        Faults
 	HookClient    *http.Client // delivers webhooks. nil: one with the store's limit of 5 s
 	SDL           string       // another schema to validate against; "": the embedded one
@@ -66,7 +68,7 @@ type Server struct {
 }
 
 // DefaultScopes are what the bridge asks for.
-var DefaultScopes = []string{"read_orders", "write_orders", "read_products",
+var DefaultScopes = []string{"read_orders", "write_orders", "read_products", "read_locations",
 	"read_merchant_managed_fulfillment_orders", "write_merchant_managed_fulfillment_orders"}
 
 // firstID lies above what a float64 can hold exactly, as Shopify's ids in webhooks do.
@@ -80,7 +82,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("shopifyfake: loading the schema: %w", err)
 	}
 	return &Server{cfg: cfg, schema: schema, wake: make(chan struct{}, 1), tokens: map[string]time.Time{},
-		forced: map[string][]Fault{}, calls: map[string]int{}, seq: firstID, world: world{stock: map[string]int{}},
+		forced: map[string][]Fault{}, calls: map[string]int{}, seq: firstID, world: world{stock: map[string]int{}, remembered: map[string]remembered{}},
 		bucket: bucket{max: cfg.Bucket, level: cfg.Bucket, rate: cfg.Restore, at: cfg.Clock()}}, nil
 }
 

@@ -47,7 +47,7 @@ func (s *Server) Fulfill(orderID string, lines []LineQty, tracking ...Tracking) 
 	if err := o.canShip(lines); err != nil {
 		return "", err
 	}
-	f := Fulfillment{ID: s.id("Fulfillment"), Name: fmt.Sprintf("%s.%d", o.Name, len(o.Fulfillments)+1), Status: "SUCCESS",
+	f := Fulfillment{ID: s.id("Fulfillment"), Name: fmt.Sprintf("%s.%d", o.Name, len(o.Fulfillments)+1), Status: "SUCCESS", Location: s.place(),
 		CreatedAt: s.now(), UpdatedAt: s.now(), Tracking: slices.Clone(tracking), Lines: slices.Clone(lines)}
 	o.ship(lines)
 	o.Fulfillments = append(o.Fulfillments, f)
@@ -152,7 +152,7 @@ func (s *Server) CancelFulfillment(fulfillmentID string) error {
 	for _, l := range f.Lines {
 		o.line(l.Line).Unshipped += l.Quantity
 	}
-	o.FulfillmentOrders = append(o.FulfillmentOrders, FulfillmentOrder{ID: s.id("FulfillmentOrder"), Status: "OPEN", Lines: slices.Clone(f.Lines)})
+	o.FulfillmentOrders = append(o.FulfillmentOrders, FulfillmentOrder{ID: s.id("FulfillmentOrder"), Status: "OPEN", Location: s.place(), Lines: slices.Clone(f.Lines)})
 	s.changedShipment(o, f)
 	return nil
 }
@@ -162,34 +162,6 @@ func (s *Server) changedShipment(o *Order, f *Fulfillment) {
 	event := s.event()
 	s.push(event, "FULFILLMENTS_UPDATE", s.restFulfillment(o, *f))
 	s.push(event, "ORDERS_UPDATED", s.restOrder(o))
-}
-
-// CancelOrder cancels an order of which nothing has been shipped.
-func (s *Server) CancelOrder(orderID string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o := s.order(orderID)
-	switch {
-	case o == nil:
-		return fmt.Errorf("order %s: %w", orderID, ErrNoSuch)
-	case !o.CancelledAt.IsZero():
-		return fmt.Errorf("order %s is cancelled already", o.Name)
-	case slices.ContainsFunc(o.Fulfillments, func(f Fulfillment) bool { return f.Status == "SUCCESS" }):
-		return fmt.Errorf("order %s has been shipped", o.Name)
-	}
-	o.CancelledAt = s.now()
-	for i := range o.Lines {
-		o.Lines[i].Current, o.Lines[i].Unshipped = 0, 0
-	}
-	for i := range o.FulfillmentOrders {
-		o.FulfillmentOrders[i].Status, o.FulfillmentOrders[i].Holds = "CLOSED", nil
-	}
-	s.touch(o)
-	s.tell(o, "cancellation")
-	event := s.event()
-	s.push(event, "ORDERS_CANCELLED", s.restOrder(o))
-	s.push(event, "ORDERS_UPDATED", s.restOrder(o))
-	return nil
 }
 
 // PlaceHold is a hold put on by staff.

@@ -20,6 +20,8 @@ type world struct {
 	messages      []Message
 	notices       []Notification
 	lastName      int
+	jobs          []*cancelJob
+	remembered    map[string]remembered // by idempotency key
 }
 
 // Order is a store order.
@@ -27,6 +29,7 @@ type Order struct {
 	ID, Name                               string
 	CreatedAt, UpdatedAt, CancelledAt      time.Time // whole seconds, UTC
 	ProcessedAt                            string
+	CancelReason, CancelNote               string // the note is staff's
 	Tags                                   []string
 	SourceName, SourceIdentifier           string
 	SourceURL, Note, PONumber              string
@@ -44,6 +47,8 @@ type Order struct {
 	Lines             []Line
 	Fulfillments      []Fulfillment
 	FulfillmentOrders []FulfillmentOrder
+	Transactions      []Transaction // payments and what was given back of them, oldest first
+	Refunds           []Refund      // oldest first
 }
 
 // Attribute is one key and value of an order or line.
@@ -76,6 +81,7 @@ type Line struct {
 // Fulfillment is a shipment.
 type Fulfillment struct {
 	ID, Name, Status     string
+	Location             string
 	CreatedAt, UpdatedAt time.Time
 	Tracking             []Tracking
 	Lines                []LineQty
@@ -93,6 +99,7 @@ type LineQty struct {
 // FulfillmentOrder is what is still to be shipped from one place.
 type FulfillmentOrder struct {
 	ID, Status string
+	Location   string    // the global id of the place that ships
 	Lines      []LineQty // remaining
 	Holds      []Hold
 }
@@ -177,6 +184,10 @@ func (o *Order) financial() string {
 		return "PENDING"
 	case o.Paid.Cmp(o.Total) < 0:
 		return "PARTIALLY_PAID"
+	case !o.Refunded().IsZero() && o.Refunded().Cmp(o.Paid) >= 0:
+		return "REFUNDED"
+	case !o.Refunded().IsZero():
+		return "PARTIALLY_REFUNDED"
 	}
 	return "PAID"
 }
@@ -217,6 +228,11 @@ func (o *Order) clone() Order {
 	for i := range c.FulfillmentOrders {
 		c.FulfillmentOrders[i].Lines = slices.Clone(c.FulfillmentOrders[i].Lines)
 		c.FulfillmentOrders[i].Holds = slices.Clone(c.FulfillmentOrders[i].Holds)
+	}
+	c.Transactions, c.Refunds = slices.Clone(o.Transactions), slices.Clone(o.Refunds)
+	for i := range c.Refunds {
+		c.Refunds[i].Lines = slices.Clone(c.Refunds[i].Lines)
+		c.Refunds[i].Adjustments = slices.Clone(c.Refunds[i].Adjustments)
 	}
 	return c
 }
