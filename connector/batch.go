@@ -65,7 +65,9 @@ type Batches interface {
 	// lane is not over.
 	Form(ctx context.Context, w Work, b Batch, entries []int64, at time.Time) (Batch, error)
 	// Step commits a step. To sending it fails with ErrParked or ErrStopped like Intend, and with
-	// ErrSpent unless the batch is formed or prepared.
+	// ErrSpent unless the batch is formed or prepared and every entry still waits. A batch goes
+	// forward only: ErrSpent when it is over, or further than the step. The orders of entries
+	// with an outcome are due afterwards.
 	Step(ctx context.Context, w Work, batch int64, s BatchStep) (Batch, error)
 	// Batches lists a channel's batches, newest first.
 	Batches(ctx context.Context, channel ConnectionID, limit int) ([]Batch, error)

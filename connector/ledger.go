@@ -120,6 +120,22 @@ func (o Outcome) Stale(attempts int) bool {
 	return o.Attempt != 0 && o.Attempt != attempts && o.State != Done && o.State != Proven
 }
 
+// Answer is the line of the timeline about a person's answer.
+func (o Outcome) Answer(evidence string) string {
+	if o.Note != "" {
+		return o.Note
+	}
+	if o.State == Done {
+		return "a person found that it happened: " + evidence
+	}
+	return "a person found that it did not happen: " + evidence
+}
+
+// Doubtful reports that nobody can say by now whether the effect exists, so a person may.
+func (e Entry) Doubtful(now time.Time) bool {
+	return e.State == Unknown || e.State == Taken || e.State == Sent && e.Deadline.Before(now)
+}
+
 // Ledger holds every intended outside write.
 type Ledger interface {
 	// Intend commits an attempt in state sent, if the lease is ours, the connections are active,

@@ -96,7 +96,9 @@ type OrderFilter struct {
 	Text    string // part of the channel's or the store's number
 	Limit   int    // 0: 50
 	Offset  int
-	After   string // the channel and number of the last row of the page before, as Subject.String
+	// After is the last row of the page before, as Subject.String: the list goes on after it in the
+	// same order, newest first. ErrNotFound when there is no such order (any more).
+	After string
 }
 
 // OrderRow is one order in a list.
@@ -118,7 +120,7 @@ type DeliveryFilter struct {
 	Before     int64
 }
 
-// Stats is what gauges show.
+// Stats is what gauges show. Subjects and what is due are orders; holds are of lanes too.
 type Stats struct {
 	Subjects   int
 	Due        int           // due now and not leased
@@ -129,6 +131,10 @@ type Stats struct {
 	SameDay    int            // shipments of the last 7 days confirmed before their day ended
 	Late       int            // and those that were not
 	Deliveries map[Verdict]int
+	// OldestQueued is how long the oldest entry has waited in a lane.
+	OldestQueued time.Duration
+	Batches      map[BatchState]int // those that are not over
+	Unsealed     int                // lines of the audit record that are not in the chain yet
 }
 
 // DayCount is the completeness of one channel and day.

@@ -2,8 +2,12 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrChanged says that something changed since it was read, so nothing was written.
+var ErrChanged = errors.New("it was changed meanwhile")
 
 // Token lets a program or a person use the API. The token's text is shown once and never kept.
 type Token struct {
@@ -55,17 +59,23 @@ type Redaction struct {
 	Reason  string
 	Bodies  map[Side][]byte  // new bodies of snapshots
 	Entries map[int64][]byte // new bodies of ledger entries
+	// Revision is the record's the new bodies were made from; 0 leaves it to At alone.
+	Revision int64
 }
 
 // Redactor takes personal data out of what is kept.
 type Redactor interface {
 	// Redactable lists orders that a snapshot was kept of since personal data was last taken out
-	// of them, and that were placed before the instant, oldest first.
+	// of them, and that were placed before the instant, oldest first. One whose day nobody knows
+	// counts as placed when it was first seen. after is the last one of the page before, as
+	// Subject.String.
 	Redactable(ctx context.Context, placedBefore time.Time, after string, limit int) ([]Subject, error)
-	// Redact replaces the bodies, unless the order was changed after r.At, and remembers when.
+	// Redact replaces the bodies and remembers when, or does nothing and returns ErrChanged if a
+	// snapshot or an attempt was kept after r.At. ErrNotFound when there is no such order.
 	Redact(ctx context.Context, r Redaction) error
 	// ForgetBodies empties the kept bodies of deliveries that touched the store orders given, or,
-	// without any, all of the connection's; it returns how many.
+	// without any, all of the connection's; it returns how many. A delivery touched an order when
+	// its body holds the number the order's id ends in.
 	ForgetBodies(ctx context.Context, conn ConnectionID, orders []string, at time.Time) (int, error)
 	// MirrorOf finds the order whose mirror a store order is; ErrNotFound.
 	MirrorOf(ctx context.Context, ref ShopRef) (Subject, error)

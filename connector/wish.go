@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,23 @@ type Wish struct {
 	Reason  string          `json:"reason,omitempty"`
 	At      time.Time       `json:"at"`
 	Key     string          `json:"-"` // of the request; unique for ever
+}
+
+// Same reports whether two wishes ask for the same.
+func (w Wish) Same(o Wish) bool {
+	return w.Subject == o.Subject && w.Kind == o.Kind && w.About == o.About && bytes.Equal(w.Body, o.Body)
+}
+
+// Line is the line of the timeline about it.
+func (w Wish) Line() string {
+	text := string(w.Kind) + " asked for"
+	if w.About != "" {
+		text += " (" + w.About + ")"
+	}
+	if w.Reason != "" {
+		text += ": " + w.Reason
+	}
+	return text
 }
 
 // Wishes keeps what people ask for.

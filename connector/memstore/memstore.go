@@ -26,6 +26,13 @@ type Store struct {
 	connections map[connector.ConnectionID]connector.Connection
 	notes       map[connector.Subject][]connector.Note
 	secrets     map[string][]byte
+	batches     []*connector.Batch // entries are kept apart
+	wishes      []connector.Wish
+	switches    map[string]connector.Switch
+	audit       []connector.AuditEntry
+	sealed      int // how many of them are in the chain
+	tokens      map[string]connector.Token
+	replies     map[replyKey]connector.Reply
 	refused     int // counted, kept or not
 	lastRow     int64
 	lastNote    int64
@@ -36,6 +43,7 @@ type row struct {
 	token      int64
 	leaseUntil time.Time
 	failures   int
+	keptAt     time.Time // when a snapshot was last kept
 }
 
 type deliveryKey struct {
@@ -60,6 +68,7 @@ func New() *Store {
 		keys: map[string]*connector.Entry{}, known: map[deliveryKey]*connector.Delivery{},
 		cursors: map[cursorKey]*cursor{}, connections: map[connector.ConnectionID]connector.Connection{},
 		notes: map[connector.Subject][]connector.Note{}, secrets: map[string][]byte{},
+		switches: map[string]connector.Switch{}, tokens: map[string]connector.Token{}, replies: map[replyKey]connector.Reply{},
 	}
 }
 
@@ -144,6 +153,9 @@ func (s *Store) touch(at time.Time, touches []connector.Touch) {
 				continue
 			}
 		}
+		if t.Side == connector.Money && s.subjects[sub] == nil {
+			continue
+		}
 		r := s.row(sub, at)
 		r.due(at)
 		if t.Urgent && (r.rec.DueAt.IsZero() || at.Before(r.rec.DueAt)) {
@@ -153,14 +165,32 @@ func (s *Store) touch(at time.Time, touches []connector.Touch) {
 		if v.IsZero() {
 			v = at
 		}
-		h := &r.rec.HeardMarket
-		if t.Side == connector.Shop {
-			h = &r.rec.HeardShop
-		}
+		h := r.heard(t.Side)
 		if v.After(h.Version) {
 			*h = connector.Heard{Version: v, At: at}
 		}
 	}
+}
+
+func (r *row) heard(side connector.Side) *connector.Heard {
+	switch side {
+	case connector.Shop:
+		return &r.rec.HeardShop
+	case connector.Money:
+		return &r.rec.HeardMoney
+	}
+	return &r.rec.HeardMarket
+}
+
+// slot is where a side's snapshot is kept.
+func (r *row) slot(side connector.Side) **connector.Snapshot {
+	switch side {
+	case connector.Shop:
+		return &r.rec.Store
+	case connector.Money:
+		return &r.rec.Refunds
+	}
+	return &r.rec.Market
 }
 
 // due makes a subject due at the instant, or earlier if it already is.
@@ -196,20 +226,17 @@ func (s *Store) seen(at time.Time, all []connector.Observation) (news int) {
 				continue
 			}
 		}
-		if o.Side == connector.Shop && s.subjects[sub] == nil {
+		if o.Side != connector.Market && s.subjects[sub] == nil {
 			continue
 		}
 		r := s.row(sub, at)
-		slot := &r.rec.Market
-		if o.Side == connector.Shop {
-			if !s.attach(r, o.Shop) {
-				continue
-			}
-			slot = &r.rec.Store
+		if o.Side == connector.Shop && !s.attach(r, o.Shop) {
+			continue
 		}
+		slot := r.slot(o.Side)
 		if fresh(*slot, o.Snapshot) {
 			snap := o.Snapshot
-			*slot = &snap
+			*slot, r.keptAt = &snap, at
 			r.due(at)
 			s.note(sub, at, "system", "seen", o.Note)
 			news++
@@ -305,11 +332,16 @@ func (s *Store) Load(_ context.Context, sub connector.Subject) (connector.Record
 		return connector.Record{}, connector.ErrNotFound
 	}
 	rec := r.rec
-	rec.Market, rec.Store = clone(rec.Market), clone(rec.Store)
+	rec.Market, rec.Store, rec.Refunds = clone(rec.Market), clone(rec.Store), clone(rec.Refunds)
 	rec.Holds = slices.Clone(rec.Holds)
 	for _, e := range s.entries {
 		if e.Subject == sub {
 			rec.Entries = append(rec.Entries, *e)
+		}
+	}
+	for _, w := range s.wishes {
+		if w.Subject == sub {
+			rec.Wishes = append(rec.Wishes, w)
 		}
 	}
 	return rec, nil
@@ -350,6 +382,9 @@ func (s *Store) Release(_ context.Context, w connector.Work, at time.Time, n con
 	}
 	if !n.Shop.At.IsZero() {
 		r.rec.LookShop = n.Shop
+	}
+	if !n.Money.At.IsZero() {
+		r.rec.LookMoney = n.Money
 	}
 	s.holds(r, at, n.Holds)
 	return nil

@@ -68,11 +68,14 @@ func (s *Store) Connections(context.Context) ([]connector.Connection, error) {
 func (s *Store) PutConnection(_ context.Context, c connector.Connection) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old, ok := s.connections[c.ID]; ok && !old.Since.IsZero() {
-		c.Since = old.Since
-	}
-	if old, ok := s.connections[c.ID]; ok && c.State == "" {
-		c.State, c.Reason, c.ChangedAt = old.State, old.Reason, old.ChangedAt
+	if old, ok := s.connections[c.ID]; ok {
+		c.RemovedAt, c.RejoinedAt = old.RemovedAt, old.RejoinedAt
+		if !old.Since.IsZero() {
+			c.Since = old.Since
+		}
+		if c.State == "" {
+			c.State, c.Reason, c.ChangedAt = old.State, old.Reason, old.ChangedAt
+		}
 	}
 	if c.State == "" {
 		c.State = connector.Active
@@ -81,16 +84,29 @@ func (s *Store) PutConnection(_ context.Context, c connector.Connection) error {
 	return nil
 }
 
-// SetState changes a connection's state.
-func (s *Store) SetState(_ context.Context, id connector.ConnectionID, st connector.State, reason string, at time.Time) error {
+// SetState changes a connection's state; one that is removed loses settings and secrets.
+func (s *Store) SetState(ctx context.Context, id connector.ConnectionID, st connector.State, reason string, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.connections[id]
 	if !ok {
 		return connector.ErrNotFound
 	}
+	if st == connector.Removed {
+		if c.State != connector.Removed {
+			c.RemovedAt, c.RejoinedAt = at, time.Time{}
+		}
+		c.Settings = nil
+		maps.DeleteFunc(s.secrets, func(name string, _ []byte) bool {
+			return name == string(id) || strings.HasPrefix(name, string(id)+"/")
+		})
+	}
+	if st == connector.Reconnecting && c.State != connector.Reconnecting {
+		c.RejoinedAt = at
+	}
 	c.State, c.Reason, c.ChangedAt = st, reason, at
 	s.connections[id] = c
+	s.record(connector.StateLine(connector.ActorOf(ctx, "system"), id, st, reason, at))
 	return nil
 }
 
@@ -100,16 +116,37 @@ func (s *Store) Orders(_ context.Context, f connector.OrderFilter) ([]connector.
 	defer s.mu.Unlock()
 	var out []connector.OrderRow
 	for _, r := range s.subjects {
+		if r.rec.Subject.Kind != connector.KindOrder {
+			continue
+		}
 		row := connector.OrderRow{Subject: r.rec.Subject, Shop: r.rec.Shop, Summary: r.rec.Summary,
 			NextAt: r.rec.NextAt, DueAt: r.rec.DueAt, Holds: slices.Clone(r.rec.Holds), Final: r.rec.Final}
 		if matches(row, f) {
 			out = append(out, row)
 		}
 	}
-	slices.SortFunc(out, func(a, b connector.OrderRow) int {
-		return cmp.Or(b.Summary.PlacedAt.Compare(a.Summary.PlacedAt), strings.Compare(a.Subject.String(), b.Subject.String()))
-	})
+	slices.SortFunc(out, newestFirst)
+	if f.After != "" {
+		last := s.subjects[named(f.After)]
+		if last == nil {
+			return nil, connector.ErrNotFound
+		}
+		out = slices.DeleteFunc(out, func(r connector.OrderRow) bool {
+			return newestFirst(r, connector.OrderRow{Subject: last.rec.Subject, Summary: last.rec.Summary}) <= 0
+		})
+	}
 	return page(out, f.Offset, f.Limit), nil
+}
+
+func newestFirst(a, b connector.OrderRow) int {
+	return cmp.Or(b.Summary.PlacedAt.Compare(a.Summary.PlacedAt), cmp.Compare(a.Subject.Channel, b.Subject.Channel),
+		strings.Compare(a.Subject.ID, b.Subject.ID))
+}
+
+// named reads what Subject.String wrote of an order.
+func named(text string) connector.Subject {
+	channel, id, _ := strings.Cut(text, "/")
+	return connector.Subject{Kind: connector.KindOrder, Channel: connector.ConnectionID(channel), ID: id}
 }
 
 func matches(r connector.OrderRow, f connector.OrderFilter) bool {
@@ -164,9 +201,16 @@ func (s *Store) Delivery(_ context.Context, id int64) (connector.Delivery, error
 func (s *Store) Stats(_ context.Context, now time.Time) (connector.Stats, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := connector.Stats{Subjects: len(s.subjects), Entries: map[connector.EntryState]int{}, Holds: map[string]int{},
-		Deliveries: map[connector.Verdict]int{}}
+	st := connector.Stats{Entries: map[connector.EntryState]int{}, Holds: map[string]int{}, Deliveries: map[connector.Verdict]int{},
+		Batches: map[connector.BatchState]int{}, Unsealed: len(s.audit) - s.sealed}
 	for _, r := range s.subjects {
+		for _, h := range r.rec.Holds {
+			st.Holds[h.Kind]++
+		}
+		if r.rec.Subject.Kind != connector.KindOrder {
+			continue
+		}
+		st.Subjects++
 		if r.claimable(now) {
 			st.Due++
 			st.OldestDue = max(st.OldestDue, now.Sub(r.rec.NextAt))
@@ -174,12 +218,17 @@ func (s *Store) Stats(_ context.Context, now time.Time) (connector.Stats, error)
 		if !r.rec.DueAt.IsZero() && r.rec.DueAt.Before(now) {
 			st.Deadlines++
 		}
-		for _, h := range r.rec.Holds {
-			st.Holds[h.Kind]++
+	}
+	for _, b := range s.batches {
+		if !b.State.Over() {
+			st.Batches[b.State]++
 		}
 	}
 	for _, e := range s.entries {
 		st.Entries[e.State]++
+		if e.State == connector.Queued {
+			st.OldestQueued = max(st.OldestQueued, now.Sub(e.IntendedAt))
+		}
 		done := e.State == connector.Done || e.State == connector.Proven
 		if e.Due.IsZero() || e.Due.Before(now.AddDate(0, 0, -7)) {
 			continue
@@ -210,7 +259,7 @@ func (s *Store) Completeness(_ context.Context, channel connector.ConnectionID, 
 	from = time.Date(y, m, d, 0, 0, 0, 0, zone)
 	for _, r := range s.subjects {
 		placed := r.rec.Summary.PlacedAt
-		if r.rec.Subject.Channel != channel || placed.IsZero() || placed.Before(from) {
+		if r.rec.Subject.Kind != connector.KindOrder || r.rec.Subject.Channel != channel || placed.IsZero() || placed.Before(from) {
 			continue
 		}
 		day := placed.In(zone).Format(time.DateOnly)
@@ -256,6 +305,10 @@ func (s *Store) Purge(_ context.Context, before time.Time, limit int) (int, erro
 func (s *Store) PutSecret(_ context.Context, name string, sealed []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(sealed) == 0 {
+		delete(s.secrets, name)
+		return nil
+	}
 	s.secrets[name] = slices.Clone(sealed)
 	return nil
 }
