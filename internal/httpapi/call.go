@@ -76,6 +76,7 @@ func (s *Server) guarded(c *call) (out reply, err error) {
 	if err := allowed(c.token, c.route.scope); err != nil {
 		return reply{}, err
 	}
+	c.ctx = connector.As(c.ctx, c.token.Name)
 	out, err = c.route.handle(c)
 	if err == nil && out.raw == nil {
 		out.raw, err = json.Marshal(out.body)

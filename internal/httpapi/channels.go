@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"fmt"
+	"net/http"
 
 	"channelbridge/connector"
 )
@@ -126,7 +127,7 @@ func (s *Server) holdInPlan(c *call, r planOrder) (reply, error) {
 
 // on202 says that something goes on by itself.
 func on202(out reply) reply {
-	out.status = 202
+	out.status = http.StatusAccepted
 	return out
 }
 

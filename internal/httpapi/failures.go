@@ -7,8 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxPeers bounds how many peers are remembered. When there are more, those that have been quiet
-// are forgotten first.
+// maxPeers bounds how many peers are remembered. When there are more, an eighth is forgotten, those
+// that have been quiet first.
 const maxPeers = 4096
 
 // failures bounds how often a peer may try without a valid token.
@@ -52,7 +52,7 @@ func (f *failures) forget(now time.Time) {
 		}
 	}
 	for p := range f.by {
-		if len(f.by) < maxPeers {
+		if len(f.by) <= maxPeers*7/8 {
 			return
 		}
 		delete(f.by, p)

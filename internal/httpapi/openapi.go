@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -12,11 +13,11 @@ import (
 //go:embed openapi.yaml
 var source []byte
 
-// document is the OpenAPI document as JSON, as it is served.
-func document() ([]byte, error) {
+// document gives the OpenAPI document as JSON, as it is served.
+var document = sync.OnceValues(func() ([]byte, error) {
 	out, err := yaml.YAMLToJSON(source)
 	return bytes.TrimSpace(out), err
-}
+})
 
 const schemaPath = "openapi.json#/components/schemas/"
 

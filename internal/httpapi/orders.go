@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,16 +20,23 @@ func (s *Server) listOrders(c *call) (reply, error) {
 		return reply{}, member("invalid_parameter", "held", "It is true or left out.", "")
 	}
 	f.Held = q.Get("held") == "true"
-	rows, err := s.store.Orders(c.ctx, f)
+	rows, err := s.orders(c, f)
 	if err != nil {
-		return reply{}, fmt.Errorf("listing orders: %w", err)
+		return reply{}, err
 	}
-	return p.reply(views(orders(rows), rowView), len(rows), lastOrder(rows))
+	return p.reply(views(rows, rowView), len(rows), lastOrder(rows))
 }
 
-// orders leaves out what is no order.
-func orders(rows []connector.OrderRow) []connector.OrderRow {
-	return slices.DeleteFunc(slices.Clone(rows), func(r connector.OrderRow) bool { return r.Subject.Kind != connector.KindOrder })
+// orders reads one page.
+func (s *Server) orders(c *call, f connector.OrderFilter) ([]connector.OrderRow, error) {
+	rows, err := s.store.Orders(c.ctx, f)
+	if f.After != "" && errors.Is(err, connector.ErrNotFound) {
+		return nil, member("invalid_cursor", "cursor", "The order it stands at is not kept any more.", "Begin again without a cursor.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing orders: %w", err)
+	}
+	return rows, nil
 }
 
 func lastOrder(rows []connector.OrderRow) string {
@@ -102,12 +110,12 @@ func (s *Server) listHolds(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	rows, err := s.store.Orders(c.ctx, connector.OrderFilter{Channel: connector.ConnectionID(q.Get("channel")), Held: true, Limit: p.limit, After: p.after})
+	rows, err := s.orders(c, connector.OrderFilter{Channel: connector.ConnectionID(q.Get("channel")), Held: true, Limit: p.limit, After: p.after})
 	if err != nil {
-		return reply{}, fmt.Errorf("listing holds: %w", err)
+		return reply{}, err
 	}
 	items := []heldItem{}
-	for _, r := range orders(rows) {
+	for _, r := range rows {
 		for _, h := range holdViews(r.Holds) {
 			items = append(items, heldItem{r.Subject.Channel, r.Subject.ID, r.Summary.Number, h})
 		}

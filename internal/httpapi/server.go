@@ -111,7 +111,7 @@ func def[T comparable](p *T, v T) {
 // Routes mounts everything on a group, usually "/v1". What the group does not know is answered as
 // the group's own echo answers it; Handler has problem documents for that as well.
 func (s *Server) Routes(g *echo.Group) {
-	g.GET("/openapi.json", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/json", s.document) })
+	g.GET("/openapi.json", func(c echo.Context) error { return send(c, reply{status: http.StatusOK, raw: s.document}) })
 	for _, r := range s.routes() {
 		g.Add(r.method, r.path, s.serve(r))
 	}

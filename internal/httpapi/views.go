@@ -110,13 +110,9 @@ type entryView struct {
 
 func entryOf(e connector.Entry, now time.Time) entryView {
 	return entryView{ID: e.ID, Channel: e.Subject.Channel, Order: e.Subject.ID, Key: e.Key, Verb: e.Verb, Side: e.Side, About: e.About,
-		Amount: e.Amount, Money: e.Money, Why: e.Why, State: e.State, Doubt: inDoubt(e, now), Attempts: e.Attempts,
+		Amount: e.Amount, Money: e.Money, Why: e.Why, State: e.State, Doubt: e.Doubtful(now), Attempts: e.Attempts,
 		IntendedAt: e.IntendedAt.UTC(), Deadline: e.Deadline.UTC(), SettledAt: e.SettledAt.UTC(), RetryAt: e.RetryAt.UTC(), Due: e.Due.UTC(),
 		Ref: e.Ref, Class: e.Class, Reason: e.Reason, Lane: e.Lane, Site: e.Site, Batch: e.Batch, Message: e.Message}
-}
-
-func inDoubt(e connector.Entry, now time.Time) bool {
-	return e.State == connector.Unknown || e.State == connector.Taken || e.State == connector.Sent && now.After(e.Deadline)
 }
 
 // wishView is what a person asked for.

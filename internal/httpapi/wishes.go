@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"fmt"
 
 	"channelbridge/connector"
@@ -61,11 +62,7 @@ func (s *Server) retry(c *call, r reasonRequest) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	note := "try again what was refused, asked for by " + c.token.Name
-	if r.Reason != "" {
-		note += ": " + r.Reason
-	}
-	n, err := s.store.Reopen(c.ctx, rec.Subject, c.now, note)
+	n, err := s.store.Reopen(c.ctx, rec.Subject, c.now, cmp.Or(r.Reason, "asked to try again what was refused"))
 	if err != nil {
 		return reply{}, fmt.Errorf("reopening order %s: %w", rec.Subject, err)
 	}
