@@ -230,7 +230,7 @@ func TestTheDocumentAgreesWithTheParameters(t *testing.T) {
 				require.NotEqual(t, http.StatusBadRequest, a.Code, "%s?%s: %s", path, q.Name, a.Body)
 			}
 		}
-		p := r.get(fill.Replace(path) + "?statee=unknown").problem(http.StatusBadRequest, "invalid_parameter")
+		p := r.get(fill.Replace(path)+"?statee=unknown").problem(http.StatusBadRequest, "invalid_parameter")
 		require.Equal(t, "statee", p.Member)
 	}
 }
