@@ -42,7 +42,7 @@ func (in *intake) hold(ctx context.Context, events []event) error {
 			continue
 		}
 		old := first[sub]
-		if e.touch != nil || e.observed.Side == connector.Market {
+		if e.makesRow() {
 			old = earlier(old, e.at)
 		}
 		first[sub] = old

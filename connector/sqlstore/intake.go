@@ -18,6 +18,19 @@ type event struct {
 	observed *connector.Observation
 }
 
+// needsRow reports an event that must know whether its subject has a row.
+func (e event) needsRow() bool {
+	return e.observed != nil || e.touch.Side == connector.Money
+}
+
+// makesRow reports an event that makes a row for a subject nobody knew.
+func (e event) makesRow() bool {
+	if e.touch != nil {
+		return e.touch.Side != connector.Money
+	}
+	return e.observed.Side == connector.Market
+}
+
 func touches(at time.Time, t []connector.Touch) []event {
 	out := make([]event, 0, len(t))
 	for i := range t {
@@ -56,7 +69,7 @@ func (s *Store) take(ctx context.Context, tx *sqlx.Tx, events []event) (int, err
 	if err := in.resolve(ctx, events); err != nil {
 		return 0, err
 	}
-	if slices.ContainsFunc(events, func(e event) bool { return e.observed != nil }) {
+	if slices.ContainsFunc(events, event.needsRow) {
 		if err := in.hold(ctx, events); err != nil {
 			return 0, err
 		}

@@ -9,91 +9,50 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"channelbridge/connector"
-	"channelbridge/internal/money"
 )
 
-// entryRow is a row of effects.
-type entryRow struct {
-	ID          int64          `db:"id"`
-	Subject     int64          `db:"subject"`
-	Key         string         `db:"key"`
-	Verb        string         `db:"verb"`
-	Side        string         `db:"side"`
-	About       string         `db:"about"`
-	AmountMinor sql.NullInt64  `db:"amount_minor"`
-	Currency    sql.NullString `db:"currency"`
-	Due         stamp          `db:"due"`
-	Body        []byte         `db:"body"`
-	Why         string         `db:"why"`
-	State       string         `db:"state"`
-	Attempts    int            `db:"attempts"`
-	IntendedAt  stamp          `db:"intended_at"`
-	Deadline    stamp          `db:"deadline"`
-	SettledAt   stamp          `db:"settled_at"`
-	RetryAt     stamp          `db:"retry_at"`
-	Ref         string         `db:"ref"`
-	Class       string         `db:"class"`
-	Reason      string         `db:"reason"`
-	PlannedOn   string         `db:"planned_on"`
+// intent is one attempt on its way into the ledger.
+type intent struct {
+	connector.Command
+	at, deadline time.Time
+	plannedOn    string
 }
 
-const entryColumns = `id, subject, key, verb, side, about, amount_minor, currency, due, body, why, state, attempts,
-	intended_at, deadline, settled_at, retry_at, ref, class, reason, planned_on`
-
-func (r entryRow) entry(sub connector.Subject) connector.Entry {
-	return connector.Entry{
-		ID: r.ID, Subject: sub,
-		Command: connector.Command{
-			Key: r.Key, Verb: connector.Verb(r.Verb), Side: connector.Side(r.Side), About: r.About,
-			Amount: money.Money{Minor: r.AmountMinor.Int64, Currency: r.Currency.String},
-			Due:    r.Due.Time, Body: r.Body, Why: r.Why,
-		},
-		State: connector.EntryState(r.State), Attempts: r.Attempts, IntendedAt: r.IntendedAt.Time,
-		Deadline: r.Deadline.Time, SettledAt: r.SettledAt.Time, RetryAt: r.RetryAt.Time,
-		Ref: r.Ref, Class: r.Class, Reason: r.Reason, PlannedOn: r.PlannedOn,
+// state is that of the entry: what has a lane waits there.
+func (i intent) state() string {
+	if i.Lane != "" {
+		return string(connector.Queued)
 	}
+	return string(connector.Sent)
 }
 
-// entriesOf reads a subject's ledger, oldest first.
-func entriesOf(ctx context.Context, tx *sqlx.Tx, subject int64) ([]connector.Entry, error) {
-	var rows []struct {
-		entryRow
-		anchorKey
-	}
-	err := selects(ctx, tx, &rows, `
-		select e.id, e.subject, e.key, e.verb, e.side, e.about, e.amount_minor, e.currency, e.due, e.body, e.why, e.state,
-			e.attempts, e.intended_at, e.deadline, e.settled_at, e.retry_at, e.ref, e.class, e.reason, e.planned_on,
-			s.kind as of_kind, s.channel as of_channel, s.ref as of_ref
-		from effects e join subjects s on s.id = e.subject where e.subject = ? order by e.id`, subject)
-	var out []connector.Entry
-	for _, r := range rows {
-		out = append(out, r.entry(r.subject()))
-	}
-	return out, err
-}
-
-// Intend commits an attempt before it is made; see connector.Ledger.
+// Intend commits an attempt before it is made; see connector.Ledger. Rows are locked in the order
+// of their keys: the lane before the order.
 func (s *Store) Intend(ctx context.Context, w connector.Work, c connector.Command, at, deadline time.Time, plannedOn string) (connector.Entry, error) {
+	i := intent{Command: c, at: at, deadline: deadline, plannedOn: plannedOn}
 	var out connector.Entry
 	err := s.write(ctx, func(tx *sqlx.Tx) error {
-		r, err := leased(ctx, tx, w, s.dialect.lock)
+		if c.Lane != "" {
+			if err := wakeLane(ctx, tx, w.Subject.Channel, c.Lane, at); err != nil {
+				return err
+			}
+		}
+		r, err := s.lease(ctx, tx, w, at)
 		if err != nil {
 			return err
 		}
-		if !r.LeaseUntil.After(sameMicro(at)) {
-			return connector.ErrLeaseLost
-		}
-		if err := s.active(ctx, tx, r.Channel); err != nil {
+		if err := s.writable(ctx, tx, r.Channel); err != nil {
 			return err
 		}
-		var e entryRow
-		if c.Again == 0 {
-			e, err = firstAttempt(ctx, tx, r.ID, c, at, deadline, plannedOn)
-		} else {
-			e, err = s.nextAttempt(ctx, tx, r.ID, c, at, deadline, plannedOn)
+		e, err := s.attemptOf(ctx, tx, r.ID, i)
+		if err != nil {
+			return err
+		}
+		if err := s.brake(ctx, tx, r.Channel, i); err != nil {
+			return err
 		}
 		out = e.entry(w.Subject)
-		return err
+		return writeAudit(ctx, tx, connector.EntryLine("intend", connector.ActorOf(ctx, "system"), out.Why, out, at))
 	})
 	if err != nil {
 		return connector.Entry{}, err
@@ -101,41 +60,35 @@ func (s *Store) Intend(ctx context.Context, w connector.Work, c connector.Comman
 	return out, nil
 }
 
-// active insists that the channel and the store it is mirrored in may be written to. The rows
-// are locked against change until the intent is committed, so a connection that was stopped
-// gets nothing that was intended later.
-func (s *Store) active(ctx context.Context, tx *sqlx.Tx, channel string) error {
-	id := channel
-	for range 2 {
-		var c struct {
-			State string `db:"state"`
-			Store string `db:"store"`
-		}
-		err := get(ctx, tx, &c, `select state, store from connections where id = ?`+s.dialect.share, id)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && connector.State(c.State) != connector.Active {
-			return connector.ErrParked
-		}
-		if err != nil || c.Store == "" || id != channel {
-			return err
-		}
-		id = c.Store
+// lease locks the subject of a claim whose lease must last beyond the instant.
+func (s *Store) lease(ctx context.Context, tx *sqlx.Tx, w connector.Work, at time.Time) (*subjectRow, error) {
+	r, err := leased(ctx, tx, w, s.dialect.lock)
+	if err == nil && !r.LeaseUntil.After(sameMicro(at)) {
+		return nil, connector.ErrLeaseLost
 	}
-	return nil
+	return r, err
+}
+
+func (s *Store) attemptOf(ctx context.Context, tx *sqlx.Tx, subject int64, i intent) (entryRow, error) {
+	if i.Again == 0 {
+		return firstAttempt(ctx, tx, subject, i)
+	}
+	return s.nextAttempt(ctx, tx, subject, i)
 }
 
 // firstAttempt spends the key.
-func firstAttempt(ctx context.Context, tx *sqlx.Tx, subject int64, c connector.Command, at, deadline time.Time, plannedOn string) (entryRow, error) {
+func firstAttempt(ctx context.Context, tx *sqlx.Tx, subject int64, i intent) (entryRow, error) {
 	var e entryRow
-	none := c.Amount == money.Money{}
+	minor, currency := amount(i.Command)
 	err := get(ctx, tx, &e, `
 		insert into effects (subject, key, verb, side, about, amount_minor, currency, due, body, why,
-			state, attempts, intended_at, deadline, planned_on)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sent', 1, ?, ?, ?)
+			state, attempts, intended_at, deadline, planned_on, money, lane, site)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
 		on conflict (key) do nothing
 		returning `+entryColumns,
-		subject, c.Key, string(c.Verb), string(c.Side), clean(c.About),
-		sql.NullInt64{Int64: c.Amount.Minor, Valid: !none}, sql.NullString{String: c.Amount.Currency, Valid: !none},
-		stamped(c.Due), []byte(c.Body), clean(c.Why), version(at), version(deadline), clean(plannedOn))
+		subject, i.Key, string(i.Verb), string(i.Side), clean(i.About), minor, currency,
+		stamped(i.Due), []byte(i.Body), clean(i.Why), i.state(), version(i.at), version(i.deadline), clean(i.plannedOn),
+		i.Money, i.Lane, clean(i.Site))
 	if errors.Is(err, sql.ErrNoRows) {
 		return e, connector.ErrSpent
 	}
@@ -144,31 +97,44 @@ func firstAttempt(ctx context.Context, tx *sqlx.Tx, subject int64, c connector.C
 
 // nextAttempt sends an entry once more if it may be. The contents of an attempt that may have
 // happened stay as they are; one that surely did not happen takes the new ones.
-func (s *Store) nextAttempt(ctx context.Context, tx *sqlx.Tx, subject int64, c connector.Command, at, deadline time.Time, plannedOn string) (entryRow, error) {
-	var old entryRow
-	err := get(ctx, tx, &old, `select `+entryColumns+` from effects where id = ? and subject = ? and key = ?`+s.dialect.lock, c.Again, subject, c.Key)
+func (s *Store) nextAttempt(ctx context.Context, tx *sqlx.Tx, subject int64, i intent) (entryRow, error) {
+	var e entryRow
+	err := get(ctx, tx, &e, `select `+entryColumns+` from effects where id = ? and subject = ? and key = ?`+s.dialect.lock, i.Again, subject, i.Key)
 	if errors.Is(err, sql.ErrNoRows) {
-		return old, connector.ErrSpent
+		return e, connector.ErrSpent
 	}
 	if err != nil {
-		return old, err
+		return e, err
 	}
-	body, why := old.Body, old.Why
-	switch connector.EntryState(old.State) {
-	case connector.Retry:
-		body, why = c.Body, clean(c.Why)
-	case connector.Unknown:
-	case connector.Sent:
-		if !old.Deadline.Before(sameMicro(at)) {
-			return old, connector.ErrSpent
-		}
-	default:
-		return old, connector.ErrSpent
+	if !repeatable(e, i) {
+		return e, connector.ErrSpent
 	}
-	var e entryRow
+	if connector.EntryState(e.State) == connector.Retry {
+		e.Body, e.Why, e.Lane, e.Site = i.Body, clean(i.Why), i.Lane, clean(i.Site)
+		e.AmountMinor, e.Currency = amount(i.Command)
+		e.Batch, e.Message = sql.NullInt64{}, sql.NullInt64{}
+	}
+	id := e.ID
 	err = get(ctx, tx, &e, `
-		update effects set state = 'sent', attempts = attempts + 1, intended_at = ?, deadline = ?, planned_on = ?,
-			body = ?, why = ?, settled_at = null, retry_at = null
-		where id = ? returning `+entryColumns, version(at), version(deadline), clean(plannedOn), body, why, old.ID)
+		update effects set state = ?, attempts = attempts + 1, intended_at = ?, deadline = ?, planned_on = ?,
+			body = ?, why = ?, amount_minor = ?, currency = ?, lane = ?, site = ?, batch = ?, message = ?,
+			settled_at = null, retry_at = null
+		where id = ? returning `+entryColumns, i.state(), version(i.at), version(i.deadline), clean(i.plannedOn),
+		e.Body, e.Why, e.AmountMinor, e.Currency, e.Lane, e.Site, e.Batch, e.Message, id)
 	return e, err
+}
+
+// repeatable reports whether an entry may be sent once more. What waits in a lane has no deadline
+// of its own to run past: it may only when it surely did not happen.
+func repeatable(e entryRow, i intent) bool {
+	switch state := connector.EntryState(e.State); {
+	case state == connector.Retry:
+		return true
+	case e.Lane != "" || i.Lane != "":
+		return false
+	case state == connector.Sent:
+		return e.Deadline.Before(sameMicro(i.at))
+	default:
+		return state == connector.Unknown
+	}
 }

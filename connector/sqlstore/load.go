@@ -37,12 +37,18 @@ type subjectRow struct {
 	Mirrored      bool   `db:"mirrored"`
 	Expected      bool   `db:"expected"`
 	Final         bool   `db:"final"`
+	HeardMoney    stamp  `db:"heard_money"`
+	HeardMoneyAt  stamp  `db:"heard_money_at"`
+	LookedMoney   stamp  `db:"looked_money"`
+	TroubleMoney  string `db:"trouble_money"`
+	RedactedAt    stamp  `db:"redacted_at"`
 }
 
 const subjectColumns = `id, kind, channel, ref, shop_store, shop_id, revision, token, next_at, lease_until, due_at,
 	failures, heard_market, heard_market_at, heard_shop, heard_shop_at,
 	looked_market, trouble_market, looked_shop, trouble_shop, first_seen,
-	lifecycle, fulfillment, fulfilled_by, number, placed_at, ship_by, mirrored, expected, final`
+	lifecycle, fulfillment, fulfilled_by, number, placed_at, ship_by, mirrored, expected, final,
+	heard_money, heard_money_at, looked_money, trouble_money, redacted_at`
 
 // subject reads a subject's row, with the ending given to the statement ("" or a lock).
 func subject(ctx context.Context, tx *sqlx.Tx, sub connector.Subject, ending string) (*subjectRow, error) {
@@ -74,14 +80,20 @@ func (s *Store) Load(ctx context.Context, sub connector.Subject) (connector.Reco
 			Subject: sub, Revision: r.Revision, Shop: r.shop(), FirstSeen: r.FirstSeen.Time,
 			HeardMarket: connector.Heard{Version: r.HeardMarket.Time, At: r.HeardMarketAt.Time},
 			HeardShop:   connector.Heard{Version: r.HeardShop.Time, At: r.HeardShopAt.Time},
+			HeardMoney:  connector.Heard{Version: r.HeardMoney.Time, At: r.HeardMoneyAt.Time},
 			LookMarket:  connector.Look{At: r.LookedMarket.Time, Trouble: r.TroubleMarket},
 			LookShop:    connector.Look{At: r.LookedShop.Time, Trouble: r.TroubleShop},
+			LookMoney:   connector.Look{At: r.LookedMoney.Time, Trouble: r.TroubleMoney},
 			NextAt:      r.NextAt.Time, DueAt: r.DueAt.Time, Summary: r.summary(), Final: r.Final,
+			RedactedAt: r.RedactedAt.Time,
 		}
 		if err := loadSnapshots(ctx, tx, r.ID, &out); err != nil {
 			return err
 		}
-		if out.Entries, err = entriesOf(ctx, tx, r.ID); err != nil {
+		if out.Entries, err = entries(ctx, tx, `where e.subject = ? order by e.id`, r.ID); err != nil {
+			return err
+		}
+		if out.Wishes, err = wishesOf(ctx, tx, sub, r.ID); err != nil {
 			return err
 		}
 		open, err := openHolds(ctx, tx, []int64{r.ID})
@@ -102,10 +114,13 @@ func loadSnapshots(ctx context.Context, tx *sqlx.Tx, subject int64, out *connect
 	err := selects(ctx, tx, &rows, `select side, version, observed_at, body, fault from snapshots where subject = ?`, subject)
 	for _, r := range rows {
 		snap := &connector.Snapshot{Version: r.Version.Time, ObservedAt: r.ObservedAt.Time, Body: r.Body, Fault: r.Fault}
-		if connector.Side(r.Side) == connector.Market {
+		switch connector.Side(r.Side) {
+		case connector.Market:
 			out.Market = snap
-		} else {
+		case connector.Shop:
 			out.Store = snap
+		case connector.Money:
+			out.Refunds = snap
 		}
 	}
 	return err

@@ -26,27 +26,33 @@ func (s *Store) Release(ctx context.Context, w connector.Work, at time.Time, n c
 			failures = r.Failures + 1
 		}
 		sum := n.Summary
-		market, shop := connector.Look{At: r.LookedMarket.Time, Trouble: r.TroubleMarket}, connector.Look{At: r.LookedShop.Time, Trouble: r.TroubleShop}
-		if !n.Market.At.IsZero() {
-			market = n.Market
-		}
-		if !n.Shop.At.IsZero() {
-			shop = n.Shop
-		}
+		market := newer(n.Market, r.LookedMarket, r.TroubleMarket)
+		shop := newer(n.Shop, r.LookedShop, r.TroubleShop)
+		money := newer(n.Money, r.LookedMoney, r.TroubleMoney)
 		if err := exec(ctx, tx, `
 			update subjects set lease_until = null, next_at = ?, due_at = ?, final = ?, failures = ?,
 				lifecycle = ?, fulfillment = ?, fulfilled_by = ?, number = ?, placed_at = ?, ship_by = ?,
 				mirrored = ?, expected = ?,
-				looked_market = ?, trouble_market = ?, looked_shop = ?, trouble_shop = ?
+				looked_market = ?, trouble_market = ?, looked_shop = ?, trouble_shop = ?,
+				looked_money = ?, trouble_money = ?
 			where id = ?`,
 			stamped(next), stamped(due), final, failures,
 			clean(sum.Lifecycle), clean(sum.Fulfillment), clean(sum.FulfilledBy), clean(sum.Number),
 			stamped(sum.PlacedAt), stamped(sum.ShipBy), sum.Mirrored, sum.Expected,
-			stamped(market.At), clean(market.Trouble), stamped(shop.At), clean(shop.Trouble), r.ID); err != nil {
+			stamped(market.At), clean(market.Trouble), stamped(shop.At), clean(shop.Trouble),
+			stamped(money.At), clean(money.Trouble), r.ID); err != nil {
 			return err
 		}
 		return changeHolds(ctx, tx, r.ID, at, n.Holds)
 	})
+}
+
+// newer is the look that was made this time, or the one before when none was.
+func newer(now connector.Look, at stamp, trouble string) connector.Look {
+	if now.At.IsZero() {
+		return connector.Look{At: at.Time, Trouble: trouble}
+	}
+	return now
 }
 
 // leased locks the subject of a claim and insists that the claim is the newest and not over.

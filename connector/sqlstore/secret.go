@@ -23,6 +23,11 @@ func (s *Store) PutSecret(ctx context.Context, name string, sealed []byte) error
 	})
 }
 
+// forgetSecrets deletes the secrets of a connection: the one of its name, and those below it.
+func forgetSecrets(ctx context.Context, tx *sqlx.Tx, id string) error {
+	return exec(ctx, tx, `delete from secrets where name = ? or name > ? and name < ?`, id, id+"/", id+"0") // 0 follows /
+}
+
 // Secret reads a sealed secret; connector.ErrNotFound if there is none of that name.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	var sealed []byte

@@ -96,19 +96,19 @@ func (in *intake) round(ctx context.Context, round map[place]sighting) error {
 // snapshots writes one batch. What the statement returns was news; what it does not return was
 // older, or the same read again.
 func (in *intake) snapshots(ctx context.Context, part []sighting) error {
-	args := make([]any, 0, 6*len(part))
+	args := make([]any, 0, 7*len(part))
 	for _, x := range part {
-		args = append(args, x.subject, string(x.side), version(x.Version), version(x.ObservedAt), bytesOf(x.Body), clean(x.Fault))
+		args = append(args, x.subject, string(x.side), version(x.Version), version(x.ObservedAt), bytesOf(x.Body), clean(x.Fault), version(x.at))
 	}
 	var fresh []struct {
 		Subject int64  `db:"subject"`
 		Side    string `db:"side"`
 	}
 	if err := selects(ctx, in.tx, &fresh, `
-		insert into snapshots (subject, side, version, observed_at, body, fault) values `+values(len(part), 6)+`
+		insert into snapshots (subject, side, version, observed_at, body, fault, kept_at) values `+values(len(part), 7)+`
 		on conflict (subject, side) do update set
 			version = excluded.version, observed_at = excluded.observed_at,
-			body = excluded.body, fault = excluded.fault
+			body = excluded.body, fault = excluded.fault, kept_at = excluded.kept_at
 		where (snapshots.fault <> '' or excluded.fault = '')
 			and (excluded.version > snapshots.version
 				or excluded.version = snapshots.version and excluded.observed_at >= snapshots.observed_at

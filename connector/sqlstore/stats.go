@@ -17,6 +17,7 @@ import (
 func (s *Store) Stats(ctx context.Context, now time.Time) (connector.Stats, error) {
 	out := connector.Stats{
 		Entries: map[connector.EntryState]int{}, Holds: map[string]int{}, Deliveries: map[connector.Verdict]int{},
+		Batches: map[connector.BatchState]int{},
 	}
 	err := s.read(ctx, func(tx *sqlx.Tx) error {
 		if err := countSubjects(ctx, tx, now, &out); err != nil {
@@ -25,7 +26,12 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (connector.Stats, erro
 		if err := countShipments(ctx, tx, now, &out); err != nil {
 			return err
 		}
+		if err := countWaiting(ctx, tx, now, &out); err != nil {
+			return err
+		}
 		for _, err := range []error{
+			tally(ctx, tx, out.Batches, `select state as name, count(*) as n from batches
+				where state not in ('done', 'lost', 'dropped') group by state`),
 			tally(ctx, tx, out.Entries, `select state as name, count(*) as n from effects group by state`),
 			tally(ctx, tx, out.Holds, `select kind as name, count(*) as n from holds where cleared_at is null group by kind`),
 			// Accepted ones are the rest: three counts that indexes answer, instead of one that reads every row.
@@ -55,14 +61,30 @@ func countSubjects(ctx context.Context, tx *sqlx.Tx, now time.Time, out *connect
 	}
 	err := get(ctx, tx, &c, `
 		select
-			(select count(*) from subjects) as subjects,
-			(select count(*) from subjects where due_at < ?) as deadlines,
+			(select count(*) from subjects where kind = 'order') as subjects,
+			(select count(*) from subjects where kind = 'order' and due_at < ?) as deadlines,
 			count(*) as due, min(next_at) as oldest
-		from subjects where next_at <= ? and (lease_until is null or lease_until <= ?)`,
+		from subjects where kind = 'order' and next_at <= ? and (lease_until is null or lease_until <= ?)`,
 		stamped(now), stamped(now), stamped(now))
 	out.Subjects, out.Deadlines, out.Due = c.Subjects, c.Deadlines, c.Due
 	if !c.Oldest.IsZero() {
 		out.OldestDue = now.Sub(c.Oldest.Time)
+	}
+	return err
+}
+
+// countWaiting looks at what waits in lanes and for the chain of the audit record.
+func countWaiting(ctx context.Context, tx *sqlx.Tx, now time.Time, out *connector.Stats) error {
+	var c struct {
+		Unsealed int   `db:"unsealed"`
+		Oldest   stamp `db:"oldest"`
+	}
+	err := get(ctx, tx, &c, `
+		select (select count(*) from audit where place is null) as unsealed, min(intended_at) as oldest
+		from effects where state = 'queued'`)
+	out.Unsealed = c.Unsealed
+	if !c.Oldest.IsZero() {
+		out.OldestQueued = now.Sub(c.Oldest.Time)
 	}
 	return err
 }
@@ -108,7 +130,7 @@ func (s *Store) Completeness(ctx context.Context, channel connector.ConnectionID
 		Mirrored bool  `db:"mirrored"`
 	}
 	if err := s.reader.SelectContext(ctx, &rows, s.reader.Rebind(`
-		select placed_at, expected, mirrored from subjects where channel = ? and placed_at >= ?`),
+		select placed_at, expected, mirrored from subjects where kind = 'order' and channel = ? and placed_at >= ?`),
 		string(channel), version(time.Date(year, month, day, 0, 0, 0, 0, zone))); err != nil {
 		return nil, err
 	}

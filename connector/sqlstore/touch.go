@@ -25,7 +25,8 @@ func (s *Store) Touch(ctx context.Context, at time.Time, t ...connector.Touch) e
 type nudge struct {
 	times             int
 	first, next, lead time.Time
-	market, shop      connector.Heard
+
+	market, shop, money connector.Heard
 }
 
 // nudge makes a subject due.
@@ -46,6 +47,9 @@ func (in *intake) touched(at time.Time, t connector.Touch) {
 	if !ok {
 		return
 	}
+	if t.Side == connector.Money && in.rows[sub] == nil {
+		return // the finance side does not make orders
+	}
 	n := in.nudge(sub, at)
 	if t.Urgent {
 		n.lead = earlier(n.lead, at)
@@ -55,8 +59,11 @@ func (in *intake) touched(at time.Time, t connector.Touch) {
 		heard.Version = at
 	}
 	side := &n.market
-	if t.Side == connector.Shop {
+	switch t.Side {
+	case connector.Shop:
 		side = &n.shop
+	case connector.Money:
+		side = &n.money
 	}
 	if heard.Version.After(side.Version) {
 		*side = heard
@@ -70,16 +77,17 @@ func (in *intake) write(ctx context.Context) error {
 		subs = append(subs, sub)
 	}
 	slices.SortFunc(subs, bySubject)
-	for part := range slices.Chunk(subs, 400) {
-		args := make([]any, 0, 11*len(part))
+	for part := range slices.Chunk(subs, 350) {
+		args := make([]any, 0, 13*len(part))
 		for _, sub := range part {
 			n := in.due[sub]
 			args = append(args, string(sub.Kind), string(sub.Channel), sub.ID, n.times, stamped(n.first), stamped(n.next), stamped(n.lead),
-				stamped(n.market.Version), stamped(n.market.At), stamped(n.shop.Version), stamped(n.shop.At))
+				stamped(n.market.Version), stamped(n.market.At), stamped(n.shop.Version), stamped(n.shop.At),
+				stamped(n.money.Version), stamped(n.money.At))
 		}
 		if err := exec(ctx, in.tx, `
 			insert into subjects (kind, channel, ref, revision, first_seen, next_at, due_at,
-				heard_market, heard_market_at, heard_shop, heard_shop_at) values `+values(len(part), 11)+`
+				heard_market, heard_market_at, heard_shop, heard_shop_at, heard_money, heard_money_at) values `+values(len(part), 13)+`
 			on conflict (kind, channel, ref) do update set
 				revision = subjects.revision + excluded.revision,
 				final = false,
@@ -93,7 +101,11 @@ func (in *intake) write(ctx context.Context) error {
 				heard_shop_at = case when excluded.heard_shop is null or subjects.heard_shop >= excluded.heard_shop
 					then subjects.heard_shop_at else excluded.heard_shop_at end,
 				heard_shop = case when excluded.heard_shop is null or subjects.heard_shop >= excluded.heard_shop
-					then subjects.heard_shop else excluded.heard_shop end`, args...); err != nil {
+					then subjects.heard_shop else excluded.heard_shop end,
+				heard_money_at = case when excluded.heard_money is null or subjects.heard_money >= excluded.heard_money
+					then subjects.heard_money_at else excluded.heard_money_at end,
+				heard_money = case when excluded.heard_money is null or subjects.heard_money >= excluded.heard_money
+					then subjects.heard_money else excluded.heard_money end`, args...); err != nil {
 			return err
 		}
 	}

@@ -63,3 +63,11 @@ func get(ctx context.Context, tx *sqlx.Tx, dest any, query string, args ...any) 
 func selects(ctx context.Context, tx *sqlx.Tx, dest any, query string, args ...any) error {
 	return tx.SelectContext(ctx, dest, tx.Rebind(query), args...)
 }
+
+// alone makes the transaction the only one that holds the lock of that name.
+func (s *Store) alone(ctx context.Context, tx *sqlx.Tx, name string) error {
+	if s.dialect.alone == "" {
+		return nil
+	}
+	return exec(ctx, tx, s.dialect.alone, name)
+}
