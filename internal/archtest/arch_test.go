@@ -41,7 +41,7 @@ var arrows = []struct {
 
 	{"connector", []string{"internal/money", "internal/fault"}},
 	{"connector/order", []string{"connector", "marketplace", "shopadmin", "internal/money", "internal/fault"}},
-	{"connector/memstore", []string{"connector"}},
+	{"connector/memstore", []string{"connector", "internal/money"}},
 	{"connector/storetest", []string{"connector", "connector/order", "internal/money", "internal/fault"}},
 	{"connector/sqlstore", []string{"connector", "migrations", "internal/money", "internal/fault"}},
 	{"connector/sim", []string{"connector/...", "marketplace", "marketplace/fake", "shopadmin", "shopadmin/fake", "internal/money", "internal/fault"}},

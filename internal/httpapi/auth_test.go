@@ -78,7 +78,11 @@ func TestAFailedAuthenticationTellsNothing(t *testing.T) {
 }
 
 func TestATokenEndsWhenItExpiresOrIsRevoked(t *testing.T) {
-	r := newRig(t)
+	onEachStore(t, testATokenEndsWhenItExpiresOrIsRevoked)
+}
+
+func testATokenEndsWhenItExpiresOrIsRevoked(r *rig) {
+	t := r.T
 	tok, text, err := NewToken("short", Scopes, noon, noon.Add(time.Hour))
 	require.NoError(t, err)
 	require.NoError(t, r.store.PutToken(t.Context(), tok))

@@ -36,8 +36,10 @@ func TestAWriteNeedsAKey(t *testing.T) {
 	}
 }
 
-func TestTheSameKeyIsAnsweredTheSame(t *testing.T) {
-	r := newRig(t)
+func TestTheSameKeyIsAnsweredTheSame(t *testing.T) { onEachStore(t, testTheSameKeyIsAnsweredTheSame) }
+
+func testTheSameKeyIsAnsweredTheSame(r *rig) {
+	t := r.T
 	sub := r.order("O1")
 	first := r.postKey("k1", "/orders/am/O1/refunds", someRefund).is(http.StatusAccepted)
 	require.Empty(t, first.Header().Get("Idempotent-Replayed"))
@@ -82,8 +84,10 @@ func TestAKeyIsNotUsedUpByAMistake(t *testing.T) {
 	r.postKey("k", "/orders/am/O1/refunds", someRefund).is(http.StatusAccepted)
 }
 
-func TestManyAtOnceAreOne(t *testing.T) {
-	r := newRig(t)
+func TestManyAtOnceAreOne(t *testing.T) { onEachStore(t, testManyAtOnceAreOne) }
+
+func testManyAtOnceAreOne(r *rig) {
+	t := r.T
 	sub := r.order("O1")
 	var wg sync.WaitGroup
 	var done, busy atomic.Int32
@@ -107,7 +111,11 @@ func TestManyAtOnceAreOne(t *testing.T) {
 // A twin in another process is under way for a minute; after that its process is taken for dead,
 // and what is done is done under the same key.
 func TestATwinElsewhereIsWaitedForAndThenTakenOver(t *testing.T) {
-	r := newRig(t)
+	onEachStore(t, testATwinElsewhereIsWaitedForAndThenTakenOver)
+}
+
+func testATwinElsewhereIsWaitedForAndThenTakenOver(r *rig) {
+	t := r.T
 	sub := r.order("O1")
 	slow := &stuck{Store: r.store, keep: make(chan struct{})}
 	other, err := New(Config{Store: slow, Money: r.money, Channels: r.channels, Deliveries: reader{r.store}, Clock: r.clock})

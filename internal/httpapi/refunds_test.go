@@ -42,8 +42,10 @@ func field(t *testing.T, a answer, name string) json.RawMessage {
 	return m[name]
 }
 
-func TestARefundIsKeptAsAWish(t *testing.T) {
-	r := newRig(t)
+func TestARefundIsKeptAsAWish(t *testing.T) { onEachStore(t, testARefundIsKeptAsAWish) }
+
+func testARefundIsKeptAsAWish(r *rig) {
+	t := r.T
 	sub := r.order("O1")
 	nudged := 0
 	r.server.cfg.Nudge = func() { nudged++ }
@@ -111,8 +113,9 @@ func TestEveryRefusalHasItsCode(t *testing.T) {
 }
 
 // Two requests that each would be right alone are not both taken: the second sees the first.
-func TestARequestedRefundIsSpent(t *testing.T) {
-	r := newRig(t)
+func TestARequestedRefundIsSpent(t *testing.T) { onEachStore(t, testARequestedRefundIsSpent) }
+
+func testARequestedRefundIsSpent(r *rig) {
 	r.order("O1")
 	r.post("/orders/am/O1/refunds", `{"amount": {"amount": "10.00", "currency": "USD"}}`).is(http.StatusAccepted)
 	r.post("/orders/am/O1/refunds", `{"amount": {"amount": "10.00", "currency": "USD"}}`).problem(http.StatusUnprocessableEntity, AboveRefundable)

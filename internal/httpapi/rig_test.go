@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"channelbridge/connector"
 	"channelbridge/connector/memstore"
+	"channelbridge/connector/sqlstore"
 	"channelbridge/internal/money"
 )
 
@@ -25,7 +27,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // rig is a server with its world.
 type rig struct {
 	*testing.T
-	store    *memstore.Store
+	store    connector.Store
 	money    *till
 	channels *harbour
 	server   *Server
@@ -36,7 +38,24 @@ type rig struct {
 }
 
 func newRig(t *testing.T, change ...func(*Config)) *rig {
-	r := &rig{T: t, store: memstore.New()}
+	t.Helper()
+	return rigOn(t, memstore.New(), change...)
+}
+
+// onEachStore runs a test in memory and on a real database.
+func onEachStore(t *testing.T, run func(*rig)) {
+	t.Run("memory", func(t *testing.T) { run(newRig(t)) })
+	t.Run("sqlite", func(t *testing.T) {
+		s, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "bridge.db"), sqlstore.Options{})
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = s.Close() })
+		run(rigOn(t, s))
+	})
+}
+
+func rigOn(t *testing.T, store connector.Store, change ...func(*Config)) *rig {
+	t.Helper()
+	r := &rig{T: t, store: store}
 	r.now.Store(&noon)
 	r.money, r.channels = &till{store: r.store, says: map[string]Refusal{}}, &harbour{store: r.store, clock: r.clock}
 	cfg := Config{Store: r.store, Money: r.money, Channels: r.channels, Deliveries: reader{r.store}, Clock: r.clock}

@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"channelbridge/connector"
-	"channelbridge/connector/memstore"
 	"channelbridge/internal/money"
 )
 
 // till is a Money with rules of its own: every order is two lines of 10.00 and 5.00 USD, and
 // refunds that were wished for are spent.
 type till struct {
-	store *memstore.Store
+	store connector.Store
 	mu    sync.Mutex
 	says  map[string]Refusal // by order: refused whatever is asked
 	calls int
@@ -118,7 +117,7 @@ func (t *till) preview(ctx context.Context, s connector.Subject, sum money.Money
 
 // harbour is a Channels over the store's connections.
 type harbour struct {
-	store *memstore.Store
+	store connector.Store
 	clock connector.Clock
 	mu    sync.Mutex
 	plan  []PlanOrder
@@ -222,7 +221,7 @@ func (h *harbour) mark(order, state string) error {
 }
 
 // reader is a Replayer over the store's deliveries.
-type reader struct{ store *memstore.Store }
+type reader struct{ store connector.Store }
 
 func (r reader) Replay(ctx context.Context, row int64, force bool) error {
 	d, err := r.store.Delivery(ctx, row)

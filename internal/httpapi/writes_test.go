@@ -15,7 +15,11 @@ import (
 )
 
 func TestAnOrderIsHeldReleasedAndApproved(t *testing.T) {
-	r := newRig(t)
+	onEachStore(t, testAnOrderIsHeldReleasedAndApproved)
+}
+
+func testAnOrderIsHeldReleasedAndApproved(r *rig) {
+	t := r.T
 	sub := r.order("O1")
 	for _, c := range []struct {
 		path, body string
@@ -39,8 +43,10 @@ func TestAnOrderIsHeldReleasedAndApproved(t *testing.T) {
 	r.post("/orders/am/O1/approve", `{}`).problem(http.StatusBadRequest, "missing_member")
 }
 
-func TestWhatWasRefusedIsTriedAgain(t *testing.T) {
-	r := newRig(t)
+func TestWhatWasRefusedIsTriedAgain(t *testing.T) { onEachStore(t, testWhatWasRefusedIsTriedAgain) }
+
+func testWhatWasRefusedIsTriedAgain(r *rig) {
+	t := r.T
 	sub := r.order("O1")
 	id := r.entry(sub, "k", true, connector.Refused)
 	a := r.post("/orders/am/O1/retry", `{"reason": "address corrected"}`).is(http.StatusOK)
@@ -53,8 +59,10 @@ func TestWhatWasRefusedIsTriedAgain(t *testing.T) {
 	r.post("/orders/am/none/retry", `{}`).problem(http.StatusNotFound, "not_found")
 }
 
-func TestADoubtIsResolvedByAPerson(t *testing.T) {
-	r := newRig(t)
+func TestADoubtIsResolvedByAPerson(t *testing.T) { onEachStore(t, testADoubtIsResolvedByAPerson) }
+
+func testADoubtIsResolvedByAPerson(r *rig) {
+	t := r.T
 	sub := r.order("O1")
 	did, didNot := r.entry(sub, "a", true, connector.Unknown), r.entry(sub, "b", true, connector.Unknown)
 	require.JSONEq(t, `true`, string(field(t, r.get(fmt.Sprintf("/ledger/%d", did)), "doubt")))
@@ -78,7 +86,11 @@ func TestADoubtIsResolvedByAPerson(t *testing.T) {
 
 // While the call may still be under way nobody can say what became of it.
 func TestAnEntryUnderWayIsNotInDoubtYet(t *testing.T) {
-	r := newRig(t)
+	onEachStore(t, testAnEntryUnderWayIsNotInDoubtYet)
+}
+
+func testAnEntryUnderWayIsNotInDoubtYet(r *rig) {
+	t := r.T
 	id := r.entry(r.order("O1"), "a", true, connector.Sent)
 	path := fmt.Sprintf("/ledger/%d", id)
 	require.JSONEq(t, `false`, string(field(t, r.get(path), "doubt")))
@@ -88,8 +100,10 @@ func TestAnEntryUnderWayIsNotInDoubtYet(t *testing.T) {
 	r.post(path+"/resolve", `{"happened": true, "evidence": "x"}`).is(http.StatusOK)
 }
 
-func TestOneSwitchStopsAllWrites(t *testing.T) {
-	r := newRig(t)
+func TestOneSwitchStopsAllWrites(t *testing.T) { onEachStore(t, testOneSwitchStopsAllWrites) }
+
+func testOneSwitchStopsAllWrites(r *rig) {
+	t := r.T
 	require.JSONEq(t, `{"stopped": false}`, r.get("/writes").is(http.StatusOK).Body.String())
 	r.post("/writes", `{"stopped": true, "reason": "something is odd"}`).is(http.StatusOK)
 	require.JSONEq(t, `{"stopped": true, "reason": "something is odd", "actor": "tests", "at": "2026-03-01T12:00:00Z"}`, r.get("/writes").is(http.StatusOK).Body.String())
@@ -103,8 +117,10 @@ func TestOneSwitchStopsAllWrites(t *testing.T) {
 	require.Equal(t, []string{"tests", "tests"}, r.audited("switch"))
 }
 
-func TestTheLifeOfAChannel(t *testing.T) {
-	r := newRig(t)
+func TestTheLifeOfAChannel(t *testing.T) { onEachStore(t, testTheLifeOfAChannel) }
+
+func testTheLifeOfAChannel(r *rig) {
+	t := r.T
 	state := func(want string) {
 		t.Helper()
 		require.JSONEq(t, fmt.Sprintf("%q", want), string(field(t, r.get("/channels/am").is(http.StatusOK), "state")))
@@ -149,8 +165,10 @@ func TestTheLifeOfAChannel(t *testing.T) {
 	}
 }
 
-func TestADeliveryIsReadAgain(t *testing.T) {
-	r := newRig(t)
+func TestADeliveryIsReadAgain(t *testing.T) { onEachStore(t, testADeliveryIsReadAgain) }
+
+func testADeliveryIsReadAgain(r *rig) {
+	t := r.T
 	ctx := t.Context()
 	_, err := r.store.Record(ctx, connector.Delivery{Connection: "am", ID: "d1", Topic: "orders", ReceivedAt: noon, Verdict: connector.Quarantined, Body: []byte("{}"), Size: 2})
 	require.NoError(t, err)
