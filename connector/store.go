@@ -84,6 +84,7 @@ type Reader interface {
 	Timeline(ctx context.Context, s Subject) ([]Note, error)
 	Deliveries(ctx context.Context, f DeliveryFilter) ([]Delivery, error) // without bodies
 	Delivery(ctx context.Context, row int64) (Delivery, error)            // with its body
+	Entries(ctx context.Context, f EntryFilter) ([]Entry, error)          // the newest first
 	Stats(ctx context.Context, now time.Time) (Stats, error)
 	// Completeness counts orders by the day they were placed (in the zone given), from that day on.
 	Completeness(ctx context.Context, channel ConnectionID, from time.Time, zone *time.Location) ([]DayCount, error)
@@ -118,6 +119,14 @@ type DeliveryFilter struct {
 	Verdict    Verdict
 	Limit      int // 0: 50
 	Before     int64
+}
+
+// EntryFilter narrows a list of ledger entries, newest first.
+type EntryFilter struct {
+	Channel ConnectionID
+	State   EntryState
+	Limit   int   // 0: 50
+	Before  int64 // only entries before this one; 0: all
 }
 
 // Stats is what gauges show. Subjects and what is due are orders; holds are of lanes too.

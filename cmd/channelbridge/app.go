@@ -25,7 +25,7 @@ const (
 	exitError     = 1 // it did not work
 	exitUsage     = 2 // the command or the configuration is wrong
 	exitUnhealthy = 3 // doctor or healthcheck found something
-	exitNotFound  = 4 // there is no such order, delivery or connection
+	exitNotFound  = 4 // there is no such order, delivery, connection or token
 )
 
 // errUnhealthy ends a command whose findings are printed already.

@@ -25,6 +25,7 @@ var arrows = []struct {
 	{"internal/pgtest/...", nil},
 	{"internal/archtest", nil},
 	{"internal/observe", []string{"connector", "internal/httpx", "internal/secret", "internal/fault"}},
+	{"internal/httpapi", []string{"connector", "connector/order", "internal/money", "internal/fault", "internal/secret"}},
 	{"internal/demo", []string{"..."}},
 	{"internal/e2e/...", []string{"..."}},
 
@@ -40,7 +41,7 @@ var arrows = []struct {
 
 	{"connector", []string{"internal/money", "internal/fault"}},
 	{"connector/order", []string{"connector", "marketplace", "shopadmin", "internal/money", "internal/fault"}},
-	{"connector/memstore", []string{"connector"}},
+	{"connector/memstore", []string{"connector", "internal/money"}},
 	{"connector/storetest", []string{"connector", "connector/order", "internal/money", "internal/fault"}},
 	{"connector/sqlstore", []string{"connector", "migrations", "internal/money", "internal/fault"}},
 	{"connector/sim", []string{"connector/...", "marketplace", "marketplace/fake", "shopadmin", "shopadmin/fake", "internal/money", "internal/fault"}},
