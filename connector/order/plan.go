@@ -126,12 +126,12 @@ func (p *planner) summary() {
 }
 
 func (p *planner) unsettled() bool {
-	settled := map[int64]bool{}
-	for _, pr := range slices.Concat(p.d.Proven, p.d.Withdrawn) {
-		settled[pr.Entry] = true
+	proven := map[int64]bool{}
+	for _, pr := range append(slices.Clone(p.d.Proven), p.d.Withdrawn...) {
+		proven[pr.Entry] = true
 	}
 	for _, e := range p.Ledger {
-		if e.State != connector.Proven && e.State != connector.Refused && !settled[e.ID] {
+		if e.State != connector.Proven && e.State != connector.Refused && !proven[e.ID] {
 			return true
 		}
 	}

@@ -7,13 +7,13 @@ import (
 	"channelbridge/connector"
 )
 
-// classWithdrawn marks a refused entry that nobody refused: nothing asked for it any more.
-const classWithdrawn = "withdrawn"
+// Withdrawn is the class of a refused entry that nobody refused: nothing asked for it any more.
+const Withdrawn = "withdrawn"
 
 // withdrawn reports an entry that was given up because nothing asked for it any more. Should it
 // be asked for again, that is a new command.
 func withdrawn(e connector.Entry) bool {
-	return e.State == connector.Refused && e.Class == classWithdrawn
+	return e.State == connector.Refused && e.Class == Withdrawn
 }
 
 // asked notes that this plan still wants an entry's effect.
@@ -37,7 +37,7 @@ func (p *planner) moot() {
 		}
 		switch e.State {
 		case connector.Retry:
-			p.withdraw(e)
+			p.giveUp(e)
 		case connector.Sent, connector.Unknown:
 			p.mootDoubt(e)
 		}
@@ -57,7 +57,7 @@ func (p *planner) mootDoubt(e connector.Entry) {
 	case p.leftTrace(e):
 		p.d.Proven = append(p.d.Proven, Proof{Entry: e.ID, Text: string(e.Verb) + " seen on the other side, or replaced since"})
 	default:
-		p.withdraw(e)
+		p.giveUp(e)
 	}
 }
 
@@ -72,7 +72,7 @@ func (p *planner) leftTrace(e connector.Entry) bool {
 	return false
 }
 
-func (p *planner) withdraw(e connector.Entry) {
+func (p *planner) giveUp(e connector.Entry) {
 	p.d.Withdrawn = append(p.d.Withdrawn, Proof{Entry: e.ID,
 		Text: fmt.Sprintf("%s %s is not asked for any more and does not show on the other side; it is not sent again", e.Verb, e.About)})
 }

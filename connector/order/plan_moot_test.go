@@ -82,7 +82,7 @@ func TestAHoldIsAskedForAgain(t *testing.T) {
 	d := Plan(snapshot(channelOrder(), storeOrder(), created(t), hold)) // the buyer changed his mind
 	require.Len(t, d.Withdrawn, 1)
 
-	hold.State, hold.Class = connector.Refused, classWithdrawn
+	hold.State, hold.Class = connector.Refused, Withdrawn
 	d = Plan(snapshot(asks, storeOrder(), created(t), hold))
 	require.Equal(t, HoldShipping, d.Commands[0].Verb)
 	require.NotEqual(t, hold.Key, d.Commands[0].Key)

@@ -21,10 +21,10 @@ func (t *turn) do(ctx context.Context, d Decision) (done bool, err error) {
 			return false, fault.Wrap(err, "order %s: settling entry %d", t.w.Subject, pr.Entry)
 		}
 	}
-	for _, w := range d.Withdrawn {
-		o := connector.Outcome{State: connector.Refused, At: t.Clock(), Class: classWithdrawn, Reason: w.Text, Note: w.Text}
-		if err := t.Store.Settle(ctx, w.Entry, o); err != nil {
-			return false, fault.Wrap(err, "order %s: giving up entry %d", t.w.Subject, w.Entry)
+	for _, pr := range d.Withdrawn {
+		o := connector.Outcome{State: connector.Refused, Class: Withdrawn, At: t.Clock(), Reason: "not meant any more", Note: pr.Text}
+		if err := t.Store.Settle(ctx, pr.Entry, o); err != nil {
+			return false, fault.Wrap(err, "order %s: withdrawing entry %d", t.w.Subject, pr.Entry)
 		}
 	}
 	for _, c := range d.Commands {
@@ -38,7 +38,7 @@ func (t *turn) do(ctx context.Context, d Decision) (done bool, err error) {
 			return false, err
 		}
 	}
-	return len(d.Commands) == 0 && len(d.Proven) == 0 && len(d.Withdrawn) == 0, nil
+	return len(d.Commands)+len(d.Proven)+len(d.Withdrawn) == 0, nil
 }
 
 // send writes the intent down, makes the call, and records the outcome.

@@ -68,9 +68,10 @@ type Proof struct {
 
 // Decision is what follows from a snapshot.
 type Decision struct {
-	Commands  []connector.Command
-	Proven    []Proof
-	Withdrawn []Proof // entries given up because nothing asks for them any more
+	Commands []connector.Command
+	Proven   []Proof
+	// Withdrawn are entries that surely did not happen and are not meant any more.
+	Withdrawn []Proof
 	Holds     []connector.Hold
 	Wake      time.Time
 	Due       time.Time
@@ -100,7 +101,8 @@ func (s *Snapshot) key(v connector.Verb, about string, n int) string {
 // planner collects a decision.
 type planner struct {
 	Snapshot
-	d      Decision
+	d Decision
+
 	wanted map[int64]bool // open entries whose effect this plan still wants
 }
 
