@@ -22,8 +22,8 @@ func Plan(s Snapshot) Decision {
 	if p.Shop != nil {
 		p.ship()
 		p.show()
+		p.moot()
 	}
-	p.moot()
 	p.prove()
 	p.warnings()
 	p.summary()

@@ -28,9 +28,6 @@ func (p *planner) asked(e connector.Entry) {
 // back, the buyer changed his mind, the mirror was cancelled. Nothing else would ever look at it
 // again. What may have worked is looked for first.
 func (p *planner) moot() {
-	if p.Shop == nil {
-		return
-	}
 	for _, e := range p.Ledger {
 		if p.wanted[e.ID] || e.Verb != ConfirmShipment && e.Verb != HoldShipping && e.Verb != UpdateMirror {
 			continue

@@ -101,9 +101,9 @@ func (s *Snapshot) key(v connector.Verb, about string, n int) string {
 // planner collects a decision.
 type planner struct {
 	Snapshot
-	d Decision
-
 	wanted map[int64]bool // open entries whose effect this plan still wants
+
+	d Decision
 }
 
 func (p *planner) hold(level connector.Level, kind, about, reason, hint string) {
