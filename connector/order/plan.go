@@ -24,8 +24,8 @@ func Plan(s Snapshot) Decision {
 		p.ship()
 		p.cancelMirror()
 		p.show()
+		p.moot()
 	}
-	p.moot()
 	p.proveDoubts()
 	p.prove()
 	p.mootMoney()
