@@ -212,3 +212,31 @@ func TestMoneyWordsAreOfficial(t *testing.T) {
 		require.NotNil(t, codes.ForName(code), code)
 	}
 }
+
+// Whatever a store answers, a refund is understood or refused, and never half of it.
+func FuzzRefund(f *testing.F) {
+	f.Add([]byte(`{"id":"gid://shopify/Refund/1","createdAt":"2026-11-20T10:00:00Z","note":null,"refundLineItems":{"nodes":[{"quantity":1,"restockType":"RETURN","lineItem":{"id":"a"},"subtotalSet":{"shopMoney":{"amount":"89.99","currencyCode":"USD"}},"totalTaxSet":{"shopMoney":{"amount":"0.0","currencyCode":"USD"}}}]}}`))
+	f.Add([]byte(`{"id":"r","createdAt":"2026-11-20T10:00:00+01:00","refundShippingLines":{"nodes":[{"subtotalAmountSet":{"shopMoney":{"amount":"1","currencyCode":"JPY"}},"taxAmountSet":null}]},"transactions":{"nodes":[{"kind":"REFUND","status":"PENDING","amountSet":{"shopMoney":{"amount":"-1","currencyCode":"JPY"}}}]}}`))
+	f.Add([]byte(`{"id":"r","createdAt":"x","transactions":{"nodes":[{"kind":"REFUND","status":"SUCCESS","amountSet":{"shopMoney":{"amount":9.5}}}]}}`))
+	f.Add([]byte(`{"orderAdjustments":{"nodes":[null,{"reason":"DAMAGE"}]}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var n refundNode
+		if json.Unmarshal(raw, &n) != nil {
+			return
+		}
+		r, err := toRefund(n)
+		if err != nil {
+			return
+		}
+		require.NotEmpty(t, r.ID)
+		require.False(t, r.CreatedAt.IsZero() && n.CreatedAt == "")
+		require.Len(t, r.Lines, len(n.Lines.Nodes))
+		for _, l := range r.Lines {
+			require.NotEmpty(t, l.Line)
+			require.True(t, money.ValidCode(l.Amount.Currency) && money.ValidCode(l.Tax.Currency))
+		}
+		again, err := toRefund(n)
+		require.NoError(t, err)
+		require.Equal(t, r, again)
+	})
+}

@@ -391,3 +391,45 @@ func TestAnswersAboutMoney(t *testing.T) {
 		require.LessOrEqual(t, len(b.wire.of("CreateRefund")), 5, "attempts end")
 	}
 }
+
+// With every call failing one time in five and a store that forgets keys, repeating what failed
+// ends with one refund and one cancellation each.
+func TestStormyMoney(t *testing.T) {
+	b := newBench(t, func(s *shopifyfake.Config, _ *shopify.Config) {
+		s.Bucket, s.Restore, s.Forgetful, s.CancelDelay = 1e6, 1e6, true, time.Second
+	})
+	var orders []shopadmin.Order
+	for i := range 40 {
+		o, err := b.Create(t.Context(), "k", newOrder(shopadmin.Mark{Channel: "amazon-us", Order: fmt.Sprint("113-", i)}))
+		require.NoError(t, err)
+		orders = append(orders, o)
+	}
+	b.store.SetFaults(shopifyfake.Faults{TooMany: .04, Throttled: .04, Unavailable: .04, LostBefore: .03, Lost: .05, Internal: .04, BadGateway: .03})
+	until := func(do func() error) {
+		for range 100 {
+			err := do()
+			if err == nil {
+				return
+			}
+			require.Contains(t, []fault.Class{fault.Temporary, fault.Unknown}, fault.Of(err), "%v", err)
+			b.clock.Advance(fault.After(err) + b.Traits().SettleIn)
+		}
+		t.Fatal("never done")
+	}
+	for _, o := range orders {
+		until(func() error {
+			_, err := b.Refund(t.Context(), "k/"+string(o.ID), o.ID, unit(o, shopadmin.RestockNone))
+			return err
+		})
+		until(func() error {
+			return b.Cancel(t.Context(), "k", o.ID, shopadmin.Cancel{Reason: "customer", Refund: true})
+		})
+	}
+	b.clock.Advance(time.Minute)
+	for _, kept := range b.store.Orders() {
+		require.Len(t, kept.Refunds, 2, "ours, and what the cancellation gave back")
+		require.Equal(t, kept.Paid, kept.Refunded())
+		require.False(t, kept.CancelledAt.IsZero())
+	}
+	require.Empty(t, b.store.Messages())
+}

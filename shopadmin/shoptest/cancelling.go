@@ -10,8 +10,7 @@ import (
 	"channelbridge/shopadmin"
 )
 
-// cancelling is what a store that cancels orders has to show, and what any store has to tell of
-// orders its staff cancel.
+// cancelling is what a store that cancels orders has to show.
 var cancelling = map[string]func(t *testing.T, h Harness){
 	"an order is cancelled once and quietly":                   cancelledOnce,
 	"a cancellation can leave the money":                       cancelledUnpaid,
@@ -19,7 +18,6 @@ var cancelling = map[string]func(t *testing.T, h Harness){
 	"a cancellation refused for going too fast did not happen": cancelThrottled,
 	"a cancellation the store cannot carry out is refused":     cancelFails,
 	"a shipped order is not cancelled":                         cancelShipped,
-	"an order the staff cancel shows":                          staffCancelled,
 }
 
 func canceller(t *testing.T, h Harness) shopadmin.Canceller {
@@ -124,21 +122,4 @@ func cancelShipped(t *testing.T, h Harness) {
 	err := c.Cancel(t.Context(), "key", o.ID, shopadmin.Cancel{Reason: "customer", Refund: true})
 	require.True(t, fault.Is(err, fault.Refused), "%v", err)
 	require.Empty(t, settled(t, h, o.ID).Refunds)
-}
-
-func staffCancelled(t *testing.T, h Harness) {
-	if h.CancelThere == nil {
-		t.Skip("this store's staff cancel nothing here")
-	}
-	for _, refund := range []bool{true, false} {
-		o := create(t, h, map[bool]string{true: "113-1", false: "113-2"}[refund])
-		h.Advance(h.Admin.Traits().SettleIn)
-		h.CancelThere(t, o.ID, refund)
-		read := settled(t, h, o.ID)
-		require.False(t, read.CancelledAt.IsZero())
-		require.NotEmpty(t, read.CancelReason)
-		require.Equal(t, refund, given(t, read) == o.Captured)
-		require.Equal(t, read.Refunds, listed(t, h, o).Refunds)
-	}
-	require.Zero(t, h.Messages())
 }

@@ -10,20 +10,15 @@ import (
 	"channelbridge/shopadmin"
 )
 
-// refunding is what a store that records refunds has to show, and what any store has to tell of
-// refunds its staff make.
+// refunding is what a store that records refunds has to show.
 var refunding = map[string]func(t *testing.T, h Harness){
-	"a refund is recorded once and quietly":                refundedOnce,
-	"several refunds of an order add up":                   refundedTwice,
-	"shipping and goods can be part of a refund":           refundedParts,
-	"a refund whose answer was lost is found by its note":  refundLost,
-	"a refund refused for going too fast did not happen":   refundThrottled,
-	"a refund beyond the payment is refused":               refundTooMuch,
-	"a refund nobody could record is refused":              refundImpossible,
-	"money the staff give back shows":                      staffGaveBack,
-	"goods the staff put back show without money":          staffPutBack,
-	"money on its way is told apart from money that moved": staffGaveBackLater,
-	"a note is added below what the staff wrote":           noteAdded,
+	"a refund is recorded once and quietly":               refundedOnce,
+	"several refunds of an order add up":                  refundedTwice,
+	"shipping and goods can be part of a refund":          refundedParts,
+	"a refund whose answer was lost is found by its note": refundLost,
+	"a refund refused for going too fast did not happen":  refundThrottled,
+	"a refund beyond the payment is refused":              refundTooMuch,
+	"a refund nobody could record is refused":             refundImpossible,
 }
 
 // oneUnit is a refund of one unit of the first line.
@@ -198,84 +193,4 @@ func refundImpossible(t *testing.T, h Harness) {
 	_, err := r.Refund(t.Context(), "key", o.ID+"999", oneUnit(o, "bridge:op-1"))
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	require.Empty(t, settled(t, h, o.ID).Refunds)
-}
-
-func staffGaveBack(t *testing.T, h Harness) {
-	if h.GiveBack == nil {
-		t.Skip("this store's staff give nothing back here")
-	}
-	o := create(t, h, "113-1")
-	h.Advance(h.Admin.Traits().SettleIn)
-	id := h.GiveBack(t, o.ID, money.New(250, "USD"))
-	read := settled(t, h, o.ID)
-	require.Len(t, read.Refunds, 1)
-	require.Equal(t, id, read.Refunds[0].ID)
-	require.Empty(t, read.Refunds[0].Lines)
-	require.Equal(t, money.New(250, "USD"), read.Refunds[0].Moved)
-	require.True(t, read.UpdatedAt.After(o.UpdatedAt))
-	require.Equal(t, read.Refunds, listed(t, h, o).Refunds, "a listing tells as much as a read")
-	require.Zero(t, h.Messages())
-}
-
-// listed is the order as the listing of changes shows it.
-func listed(t *testing.T, h Harness, o shopadmin.Order) shopadmin.Order {
-	t.Helper()
-	p, err := h.Admin.Changed(t.Context(), shopadmin.Cursor{Since: o.UpdatedAt})
-	require.NoError(t, err)
-	for _, x := range p.Orders {
-		if x.ID == o.ID {
-			return x
-		}
-	}
-	t.Fatal("the change is not listed")
-	return o
-}
-
-func staffPutBack(t *testing.T, h Harness) {
-	if h.PutBack == nil {
-		t.Skip("this store's staff put nothing back here")
-	}
-	o := create(t, h, "113-1")
-	h.PutBack(t, o.ID)
-	read := settled(t, h, o.ID)
-	require.Len(t, read.Refunds, 1)
-	require.Len(t, read.Refunds[0].Lines, 1)
-	require.Equal(t, shopadmin.RestockCancel, read.Refunds[0].Lines[0].Restock)
-	require.True(t, read.Refunds[0].Moved.IsZero() && read.Refunds[0].Pending.IsZero())
-	require.Equal(t, 1, read.Lines[0].Current)
-	require.Equal(t, 1, read.Lines[0].Unfulfilled)
-}
-
-func staffGaveBackLater(t *testing.T, h Harness) {
-	if h.GiveBackLater == nil {
-		t.Skip("this store's money moves at once here")
-	}
-	for _, moved := range []bool{true, false} {
-		o := create(t, h, map[bool]string{true: "113-1", false: "113-2"}[moved])
-		amount := money.New(250, "USD")
-		_, settle := h.GiveBackLater(t, o.ID, amount)
-		read := settled(t, h, o.ID)
-		require.Equal(t, amount, read.Refunds[0].Pending)
-		require.True(t, read.Refunds[0].Moved.IsZero())
-		settle(moved)
-		later := settled(t, h, o.ID)
-		require.True(t, later.UpdatedAt.After(read.UpdatedAt))
-		require.True(t, later.Refunds[0].Pending.IsZero())
-		require.Equal(t, moved, later.Refunds[0].Moved == amount, "what failed counts in neither")
-	}
-}
-
-func noteAdded(t *testing.T, h Harness) {
-	u, ok := h.Admin.(shopadmin.Updater)
-	if !ok {
-		t.Skip("this store takes no updates")
-	}
-	o := create(t, h, "113-1")
-	write := func(note string) string {
-		require.NoError(t, u.Update(t.Context(), "key/"+note, o.ID, shopadmin.Update{Note: note}))
-		return settled(t, h, o.ID).Note
-	}
-	require.Equal(t, "Refunded at the channel: 5.00 USD", write("Refunded at the channel: 5.00 USD"))
-	require.Equal(t, "Refunded at the channel: 5.00 USD\nAnother line", write("Another line"))
-	require.Equal(t, "Refunded at the channel: 5.00 USD\nAnother line", write("Another line"), "it stands there already")
 }

@@ -84,6 +84,7 @@ func chapters() map[string]func(t *testing.T, h Harness) {
 	}
 	maps.Copy(all, refunding)
 	maps.Copy(all, cancelling)
+	maps.Copy(all, staffed)
 	return all
 }
 
