@@ -36,7 +36,7 @@ func openPostgres(address string, opts Options) (*sqlx.DB, error) {
 		return nil, fmt.Errorf("database address %s: %w", u.Redacted(), err)
 	}
 	c.Dialer(dialer{})
-	db := sqlx.NewDb(sql.OpenDB(c), "postgres")
+	db := sqlx.NewDb(sql.OpenDB(preparing{c}), "postgres")
 	conns := opts.MaxConns
 	if conns <= 0 {
 		conns = 16
