@@ -36,6 +36,14 @@ func storedID(id string) *string {
 	return &id
 }
 
+// nullable makes null of a text that is not there.
+func nullable(s *string) any {
+	if s == nil {
+		return nil
+	}
+	return *s
+}
+
 func storedHeader(h map[string][]string) (string, error) {
 	if len(h) == 0 {
 		return "", nil

@@ -16,6 +16,7 @@ type dialect struct {
 	// snapshot is how a transaction is begun in which all reads see one moment.
 	snapshot *sql.TxOptions
 	flushers int
+	arrays   bool // lists of rows travel as arrays
 }
 
 var postgres = dialect{
@@ -25,6 +26,7 @@ var postgres = dialect{
 	skip:     ` for no key update skip locked`,
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	flushers: 2,
+	arrays:   true,
 }
 
 var sqlite = dialect{
