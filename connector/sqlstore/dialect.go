@@ -25,7 +25,7 @@ var postgres = dialect{
 	share:    ` for share`,
 	skip:     ` for no key update skip locked`,
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-	flushers: 2,
+	flushers: 1,
 	arrays:   true,
 }
 

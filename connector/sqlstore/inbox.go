@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -82,13 +81,9 @@ var deliveryKinds = []column{{"connection", "text"}, {"delivery_id", "text"}, {"
 	{"received_at", "timestamptz"}, {"verdict", "text"}, {"reason", "text"}, {"header", "text"}, {"body", "bytea"},
 	{"size", "bigint"}, {"repeats", "bigint"}}
 
-func deliveryArgs(d *connector.Delivery, size, repeats int) ([]any, error) {
-	header, err := storedHeader(d.Header)
-	if err != nil {
-		return nil, fmt.Errorf("header: %w: %w", errBadRow, err)
-	}
+func deliveryArgs(d *connector.Delivery, size, repeats int) []any {
 	return []any{string(d.Connection), nullable(storedID(d.ID)), clean(d.EventID), clean(d.Topic), version(d.ReceivedAt),
-		string(d.Verdict), clean(d.Reason), header, bytesOf(d.Body), size, repeats}, nil
+		string(d.Verdict), clean(d.Reason), storedHeader(d.Header), bytesOf(d.Body), size, repeats}
 }
 
 // insertDeliveries writes one row per id and counts repeats on the rows that exist. A row is
@@ -100,11 +95,7 @@ func (s *Store) insertDeliveries(ctx context.Context, tx *sqlx.Tx, jobs []*job, 
 	var fresh []int
 	for _, g := range groups {
 		d := &jobs[g.jobs[0]].d
-		row, err := deliveryArgs(d, len(d.Body), len(g.jobs)-1)
-		if err != nil {
-			return nil, err
-		}
-		given = append(given, row)
+		given = append(given, deliveryArgs(d, len(d.Body), len(g.jobs)-1))
 		if g.id == "" {
 			fresh = append(fresh, g.jobs[0])
 			continue
@@ -177,11 +168,7 @@ func insertRefused(ctx context.Context, tx *sqlx.Tx, jobs []*job, keep map[strin
 		if keep[string(j.d.Connection)] == 0 {
 			continue
 		}
-		row, err := deliveryArgs(&j.d, j.d.Size, 0)
-		if err != nil {
-			return err
-		}
-		args = append(args, row...)
+		args = append(args, deliveryArgs(&j.d, j.d.Size, 0)...)
 		n++
 	}
 	if n == 0 {

@@ -52,8 +52,11 @@ func (s *Store) Reject(ctx context.Context, d connector.Delivery, keep int) erro
 
 func (s *Store) submit(ctx context.Context, j *job) (connector.Verdict, error) {
 	// A database that hangs shall not make callers hang: they can answer "later" themselves.
-	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errHangs)
-	defer cancel()
+	if end, bound := ctx.Deadline(); !bound || time.Until(end) > s.timeout {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.timeout, errHangs)
+		defer cancel()
+	}
 	select {
 	case s.jobs <- j:
 	case <-s.done:
