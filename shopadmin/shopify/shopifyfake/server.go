@@ -80,7 +80,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("shopifyfake: loading the schema: %w", err)
 	}
 	return &Server{cfg: cfg, schema: schema, wake: make(chan struct{}, 1), tokens: map[string]time.Time{},
-		forced: map[string][]Fault{}, calls: map[string]int{}, seq: firstID, world: world{stock: map[string]int{}},
+		forced: map[string][]Fault{}, calls: map[string]int{}, seq: firstID, world: world{stock: map[string]int{}, shown: map[string]indexed{}, sources: map[string][]string{}},
 		bucket: bucket{max: cfg.Bucket, level: cfg.Bucket, rate: cfg.Restore, at: cfg.Clock()}}, nil
 }
 
