@@ -55,19 +55,12 @@ func (r entryRow) entry(sub connector.Subject) connector.Entry {
 }
 
 // entriesOf reads a subject's ledger, oldest first.
-func entriesOf(ctx context.Context, tx *sqlx.Tx, subject int64) ([]connector.Entry, error) {
-	var rows []struct {
-		entryRow
-		anchorKey
-	}
-	err := selects(ctx, tx, &rows, `
-		select e.id, e.subject, e.key, e.verb, e.side, e.about, e.amount_minor, e.currency, e.due, e.body, e.why, e.state,
-			e.attempts, e.intended_at, e.deadline, e.settled_at, e.retry_at, e.ref, e.class, e.reason, e.planned_on,
-			s.kind as of_kind, s.channel as of_channel, s.ref as of_ref
-		from effects e join subjects s on s.id = e.subject where e.subject = ? order by e.id`, subject)
+func entriesOf(ctx context.Context, tx *sqlx.Tx, a anchor) ([]connector.Entry, error) {
+	var rows []entryRow
+	err := selects(ctx, tx, &rows, `select `+entryColumns+` from effects where subject = ? order by id`, a.ID)
 	var out []connector.Entry
 	for _, r := range rows {
-		out = append(out, r.entry(r.subject()))
+		out = append(out, r.entry(a.subject()))
 	}
 	return out, err
 }
@@ -105,20 +98,30 @@ func (s *Store) Intend(ctx context.Context, w connector.Work, c connector.Comman
 // are locked against change until the intent is committed, so a connection that was stopped
 // gets nothing that was intended later.
 func (s *Store) active(ctx context.Context, tx *sqlx.Tx, channel string) error {
-	id := channel
-	for range 2 {
-		var c struct {
-			State string `db:"state"`
-			Store string `db:"store"`
-		}
-		err := get(ctx, tx, &c, `select state, store from connections where id = ?`+s.dialect.share, id)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && connector.State(c.State) != connector.Active {
+	var rows []struct {
+		ID    string `db:"id"`
+		State string `db:"state"`
+		Store string `db:"store"`
+	}
+	if err := selects(ctx, tx, &rows, `
+		select id, state, store from connections
+		where id = ? or id = (select store from connections where id = ?) order by id`+s.dialect.share, channel, channel); err != nil {
+		return err
+	}
+	missing := map[string]bool{channel: true}
+	for _, c := range rows {
+		if connector.State(c.State) != connector.Active {
 			return connector.ErrParked
 		}
-		if err != nil || c.Store == "" || id != channel {
-			return err
+		if c.ID == channel && c.Store != "" {
+			missing[c.Store] = true
 		}
-		id = c.Store
+	}
+	for _, c := range rows {
+		delete(missing, c.ID)
+	}
+	if len(missing) > 0 {
+		return connector.ErrParked
 	}
 	return nil
 }

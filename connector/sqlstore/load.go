@@ -81,7 +81,7 @@ func (s *Store) Load(ctx context.Context, sub connector.Subject) (connector.Reco
 		if err := loadSnapshots(ctx, tx, r.ID, &out); err != nil {
 			return err
 		}
-		if out.Entries, err = entriesOf(ctx, tx, r.ID); err != nil {
+		if out.Entries, err = entriesOf(ctx, tx, r.anchor); err != nil {
 			return err
 		}
 		open, err := openHolds(ctx, tx, []int64{r.ID})

@@ -10,45 +10,30 @@ import (
 	"channelbridge/connector"
 )
 
-// anchorKey is a subject's key beside other columns.
-type anchorKey struct {
-	OfKind    string `db:"of_kind"`
-	OfChannel string `db:"of_channel"`
-	OfRef     string `db:"of_ref"`
-}
-
-func (k anchorKey) subject() connector.Subject {
-	return connector.Subject{Kind: connector.Kind(k.OfKind), Channel: connector.ConnectionID(k.OfChannel), ID: k.OfRef}
-}
-
 // Settle records what became of an attempt; see connector.Ledger. What the outcome tells of the
 // store's order is kept even when the state stays as it is.
 func (s *Store) Settle(ctx context.Context, id int64, o connector.Outcome) error {
 	return s.write(ctx, func(tx *sqlx.Tx) error {
-		var key anchorKey
-		err := get(ctx, tx, &key, `
-			select s.kind as of_kind, s.channel as of_channel, s.ref as of_ref
-			from effects e join subjects s on s.id = e.subject where e.id = ?`, id)
+		var a anchor
+		err := get(ctx, tx, &a, `
+			select id, kind, channel, ref, shop_store, shop_id from subjects
+			where id = (select subject from effects where id = ?)`+s.dialect.lock, id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return connector.ErrNotFound
 		}
 		if err != nil {
 			return err
 		}
-		r, err := subject(ctx, tx, key.subject(), s.dialect.lock)
-		if err != nil {
-			return err
-		}
 		if err := s.settleEntry(ctx, tx, id, o); err != nil {
 			return err
 		}
-		if _, err := attach(ctx, tx, &r.anchor, o.Shop); err != nil {
+		if _, err := attach(ctx, tx, &a, o.Shop); err != nil {
 			return err
 		}
 		if o.Observed == nil {
 			return nil
 		}
-		_, err = s.take(ctx, tx, observations(o.At, []connector.Observation{*o.Observed}))
+		_, err = s.take(ctx, tx, observations(o.At, []connector.Observation{*o.Observed}), &a)
 		return err
 	})
 }
