@@ -15,7 +15,6 @@ type dialect struct {
 	lock, share, skip string
 	// snapshot is how a transaction is begun in which all reads see one moment.
 	snapshot *sql.TxOptions
-	flushers int
 	arrays   bool // lists of rows travel as arrays
 }
 
@@ -25,12 +24,10 @@ var postgres = dialect{
 	share:    ` for share`,
 	skip:     ` for no key update skip locked`,
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-	flushers: 1,
 	arrays:   true,
 }
 
 var sqlite = dialect{
 	name:     migrations.SQLite,
 	snapshot: &sql.TxOptions{ReadOnly: true},
-	flushers: 1,
 }

@@ -8,7 +8,8 @@ import (
 	"channelbridge/connector"
 )
 
-// What one commit may hold. There is no timer: a flusher takes what is there and goes.
+// What one commit may hold. There is no timer: the flusher takes what is there and goes, and the
+// next group gathers while it waits for the disk.
 const (
 	batchJobs  = 256
 	batchBytes = 4 << 20
