@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -14,6 +15,7 @@ import (
 const (
 	maxID     = 200
 	maxReason = 300
+	maxValue  = 4096
 	maxFuture = 10 * time.Minute // a change later than this is a wrong clock, not news
 )
 
@@ -25,31 +27,33 @@ var neverKept = []string{"token", "secret", "cookie", "password", "auth", "key",
 
 // keptHeader returns the headers worth keeping, values cleaned.
 func keptHeader(h http.Header) map[string][]string {
-	kept := map[string][]string{}
+	kept := make(map[string][]string, len(keptPrefixes)+len(h)/2)
 	for name, values := range h {
-		if !keep(strings.ToLower(name)) {
+		if !keep(name) {
+			continue
+		}
+		name := textproto.CanonicalMIMEHeaderKey(clean(name, maxID))
+		if kept[name] == nil && !slices.ContainsFunc(values, unfit) {
+			kept[name] = slices.Clip(values)
 			continue
 		}
 		for _, v := range values {
-			name := textproto.CanonicalMIMEHeaderKey(clean(name, maxID))
-			kept[name] = append(kept[name], clean(v, 4096))
+			kept[name] = append(kept[name], clean(v, maxValue))
 		}
 	}
 	return kept
 }
 
+// unfit reports a header's value that must be cleaned before it is kept.
+func unfit(v string) bool { return len(v) > maxValue || !printable(v) }
+
+// keep reports a header that is worth keeping and no credential.
 func keep(name string) bool {
-	for _, word := range neverKept {
-		if strings.Contains(name, word) {
-			return false
-		}
+	if !slices.ContainsFunc(keptPrefixes, func(p string) bool { return len(name) >= len(p) && strings.EqualFold(name[:len(p)], p) }) {
+		return false
 	}
-	for _, p := range keptPrefixes {
-		if strings.HasPrefix(name, p) {
-			return true
-		}
-	}
-	return false
+	name = strings.ToLower(name)
+	return !slices.ContainsFunc(neverKept, func(word string) bool { return strings.Contains(name, word) })
 }
 
 // clean makes outside text fit for a text column and a log line: valid UTF-8, no control

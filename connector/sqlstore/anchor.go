@@ -38,7 +38,7 @@ func (in *intake) hold(ctx context.Context, events []event) error {
 	first := map[connector.Subject]time.Time{} // zero: only to be locked, not to be made
 	for _, e := range events {
 		sub, ok := in.subject(e)
-		if !ok {
+		if !ok || in.rows[sub] != nil {
 			continue
 		}
 		old := first[sub]
@@ -112,15 +112,16 @@ func attach(ctx context.Context, tx *sqlx.Tx, a *anchor, ref connector.ShopRef) 
 	if a.ShopID != nil {
 		return *a.ShopStore == store && *a.ShopID == id, nil
 	}
-	var taken int
-	err := get(ctx, tx, &taken, `select count(*) from subjects where shop_store = ? and shop_id = ?`, store, id)
-	if err != nil || taken > 0 {
-		return false, err
-	}
-	err = exec(ctx, tx, `update subjects set shop_store = ?, shop_id = ? where id = ?`, store, id, a.ID)
+	var free []int64
+	err := selects(ctx, tx, &free, `
+		update subjects set shop_store = ?, shop_id = ?
+		where id = ? and not exists (select 1 from subjects where shop_store = ? and shop_id = ?) returning id`, store, id, a.ID, store, id)
 	if rowFault(err) {
 		return false, errors.Join(errRace, err) // taken between our look and our write
 	}
+	if err != nil || len(free) == 0 {
+		return false, err
+	}
 	a.ShopStore, a.ShopID = &store, &id
-	return err == nil, err
+	return true, nil
 }

@@ -36,12 +36,48 @@ func storedID(id string) *string {
 	return &id
 }
 
-func storedHeader(h map[string][]string) (string, error) {
-	if len(h) == 0 {
-		return "", nil
+// nullable makes null of a text that is not there.
+func nullable(s *string) any {
+	if s == nil {
+		return nil
 	}
-	text, err := json.Marshal(h)
-	return string(text), err
+	return *s
+}
+
+// storedHeader is the JSON object of the headers, names in order.
+func storedHeader(h map[string][]string) string {
+	if len(h) == 0 {
+		return ""
+	}
+	b := append(make([]byte, 0, 640), '{')
+	for i, name := range sortedKeys(h) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendText(b, name), ':', '[')
+		for n, v := range h[name] {
+			if n > 0 {
+				b = append(b, ',')
+			}
+			b = appendText(b, v)
+		}
+		b = append(b, ']')
+	}
+	return string(append(b, '}'))
+}
+
+// appendText writes a JSON string.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			text, err := json.Marshal(s)
+			if err != nil {
+				panic(err) // a string always has its JSON
+			}
+			return append(b, text...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
 }
 
 // bytesOf is never nil: nil would be null.

@@ -17,7 +17,7 @@ type dialect struct {
 	alone string
 	// snapshot is how a transaction is begun in which all reads see one moment.
 	snapshot *sql.TxOptions
-	flushers int
+	arrays   bool // lists of rows travel as arrays
 }
 
 var postgres = dialect{
@@ -27,11 +27,10 @@ var postgres = dialect{
 	skip:     ` for no key update skip locked`,
 	alone:    `select pg_advisory_xact_lock(hashtextextended(?, 0))`,
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-	flushers: 2,
+	arrays:   true,
 }
 
 var sqlite = dialect{
 	name:     migrations.SQLite,
 	snapshot: &sql.TxOptions{ReadOnly: true},
-	flushers: 1,
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -33,7 +32,7 @@ func (s *Store) keepDeliveries(ctx context.Context, jobs []*job) ([]connector.Ve
 		for i := range out {
 			out[i] = connector.Duplicate
 		}
-		fresh, err := insertDeliveries(ctx, tx, jobs, groups)
+		fresh, err := s.insertDeliveries(ctx, tx, jobs, groups)
 		if err != nil {
 			return err
 		}
@@ -78,34 +77,34 @@ func grouped(jobs []*job) []group {
 
 const deliveryColumns = `connection, delivery_id, event_id, topic, received_at, verdict, reason, header, body, size, repeats`
 
-func deliveryArgs(d connector.Delivery, size, repeats int) ([]any, error) {
-	header, err := storedHeader(d.Header)
-	if err != nil {
-		return nil, fmt.Errorf("header: %w: %w", errBadRow, err)
-	}
-	return []any{string(d.Connection), storedID(d.ID), clean(d.EventID), clean(d.Topic), version(d.ReceivedAt),
-		string(d.Verdict), clean(d.Reason), header, bytesOf(d.Body), size, repeats}, nil
+var deliveryKinds = []column{{"connection", "text"}, {"delivery_id", "text"}, {"event_id", "text"}, {"topic", "text"},
+	{"received_at", "timestamptz"}, {"verdict", "text"}, {"reason", "text"}, {"header", "text"}, {"body", "bytea"},
+	{"size", "bigint"}, {"repeats", "bigint"}}
+
+func deliveryArgs(d *connector.Delivery, size, repeats int) []any {
+	return []any{string(d.Connection), nullable(storedID(d.ID)), clean(d.EventID), clean(d.Topic), version(d.ReceivedAt),
+		string(d.Verdict), clean(d.Reason), storedHeader(d.Header), bytesOf(d.Body), size, repeats}
 }
 
 // insertDeliveries writes one row per id and counts repeats on the rows that exist. A row is
 // fresh when it comes back with just the repeats it was written with. It returns the places of
 // the fresh ones.
-func insertDeliveries(ctx context.Context, tx *sqlx.Tx, jobs []*job, groups []group) ([]int, error) {
-	args := make([]any, 0, 11*len(groups))
+func (s *Store) insertDeliveries(ctx context.Context, tx *sqlx.Tx, jobs []*job, groups []group) ([]int, error) {
+	given := make([][]any, 0, len(groups))
 	first, again := map[sender]int{}, map[sender]int{}
 	var fresh []int
 	for _, g := range groups {
-		d := jobs[g.jobs[0]].d
-		row, err := deliveryArgs(d, len(d.Body), len(g.jobs)-1)
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, row...)
+		d := &jobs[g.jobs[0]].d
+		given = append(given, deliveryArgs(d, len(d.Body), len(g.jobs)-1))
 		if g.id == "" {
 			fresh = append(fresh, g.jobs[0])
 			continue
 		}
 		first[g.sender], again[g.sender] = g.jobs[0], len(g.jobs)-1
+	}
+	source, args, err := s.dialect.source(deliveryKinds, given)
+	if err != nil {
+		return nil, err
 	}
 	var rows []struct {
 		Connection string  `db:"connection"`
@@ -113,7 +112,7 @@ func insertDeliveries(ctx context.Context, tx *sqlx.Tx, jobs []*job, groups []gr
 		Repeats    int     `db:"repeats"`
 	}
 	if err := selects(ctx, tx, &rows, `
-		insert into deliveries (`+deliveryColumns+`) values `+values(len(groups), 11)+`
+		insert into deliveries (`+deliveryColumns+`) `+source+`
 		on conflict (connection, delivery_id) where verdict <> 'rejected'
 		do update set repeats = deliveries.repeats + excluded.repeats + 1
 		returning connection, delivery_id, repeats`, args...); err != nil {
@@ -169,11 +168,7 @@ func insertRefused(ctx context.Context, tx *sqlx.Tx, jobs []*job, keep map[strin
 		if keep[string(j.d.Connection)] == 0 {
 			continue
 		}
-		row, err := deliveryArgs(j.d, j.d.Size, 0)
-		if err != nil {
-			return err
-		}
-		args = append(args, row...)
+		args = append(args, deliveryArgs(&j.d, j.d.Size, 0)...)
 		n++
 	}
 	if n == 0 {

@@ -58,13 +58,17 @@ type intake struct {
 	news int
 }
 
-// take does all of it and returns how many observations were news.
-func (s *Store) take(ctx context.Context, tx *sqlx.Tx, events []event) (int, error) {
+// take does all of it and returns how many observations were news. Subjects that are locked
+// already are given with it.
+func (s *Store) take(ctx context.Context, tx *sqlx.Tx, events []event, locked ...*anchor) (int, error) {
 	in := &intake{
 		tx: tx, lock: s.dialect.lock,
 		refs: map[connector.ShopRef]connector.Subject{},
 		rows: map[connector.Subject]*anchor{},
 		due:  map[connector.Subject]*nudge{},
+	}
+	for _, a := range locked {
+		in.rows[a.subject()] = a
 	}
 	if err := in.resolve(ctx, events); err != nil {
 		return 0, err
@@ -107,7 +111,7 @@ func (in *intake) resolve(ctx context.Context, events []event) error {
 		if e.touch != nil && e.touch.Subject.ID == "" && e.touch.Shop.Set() {
 			wanted[e.touch.Shop] = true
 		}
-		if e.observed != nil && e.observed.Shop.Set() {
+		if e.observed != nil && e.observed.Subject.ID == "" && e.observed.Shop.Set() {
 			wanted[e.observed.Shop] = true
 		}
 	}

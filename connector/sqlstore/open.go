@@ -65,9 +65,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if err := s.prepare(ctx, opts); err != nil {
 		return nil, errors.Join(err, s.shut())
 	}
-	for range s.dialect.flushers {
-		s.flush.Go(s.flusher)
-	}
+	s.flush.Go(s.flusher)
 	return s, nil
 }
 

@@ -10,11 +10,10 @@ import (
 	"github.com/lib/pq"
 )
 
-// defaults are connection settings an address may override: bodies travel as they are instead
-// of in hex, a silent server is noticed, and a client that died with a lock in its hand loses it.
+// defaults are connection settings an address may override: a silent server is noticed, and a
+// client that died with a lock in its hand loses it.
 var defaults = map[string]string{
 	"application_name":                    "channelbridge",
-	"binary_parameters":                   "yes",
 	"connect_timeout":                     "5",
 	"idle_in_transaction_session_timeout": "60000",
 }
@@ -30,13 +29,14 @@ func openPostgres(address string, opts Options) (*sqlx.DB, error) {
 			q.Set(name, value)
 		}
 	}
+	q.Set("binary_parameters", "yes") // bytes travel as they are; lists of rows rely on it
 	u.RawQuery = q.Encode()
 	c, err := pq.NewConnector(u.String())
 	if err != nil {
 		return nil, fmt.Errorf("database address %s: %w", u.Redacted(), err)
 	}
 	c.Dialer(dialer{})
-	db := sqlx.NewDb(sql.OpenDB(c), "postgres")
+	db := sqlx.NewDb(sql.OpenDB(preparing{c}), "postgres")
 	conns := opts.MaxConns
 	if conns <= 0 {
 		conns = 16

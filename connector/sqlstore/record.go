@@ -8,7 +8,8 @@ import (
 	"channelbridge/connector"
 )
 
-// What one commit may hold. There is no timer: a flusher takes what is there and goes.
+// What one commit may hold. There is no timer: the flusher takes what is there and goes, and the
+// next group gathers while it waits for the disk.
 const (
 	batchJobs  = 256
 	batchBytes = 4 << 20
@@ -52,8 +53,11 @@ func (s *Store) Reject(ctx context.Context, d connector.Delivery, keep int) erro
 
 func (s *Store) submit(ctx context.Context, j *job) (connector.Verdict, error) {
 	// A database that hangs shall not make callers hang: they can answer "later" themselves.
-	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errHangs)
-	defer cancel()
+	if end, bound := ctx.Deadline(); !bound || time.Until(end) > s.timeout {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.timeout, errHangs)
+		defer cancel()
+	}
 	select {
 	case s.jobs <- j:
 	case <-s.done:

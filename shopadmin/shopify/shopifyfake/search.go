@@ -1,8 +1,8 @@
 package shopifyfake
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -100,7 +100,7 @@ func (s *Server) searchOrders(_ *run, args map[string]any) any {
 		return refused{"the fake sorts by UPDATED_AT only", "BAD_REQUEST", nil}
 	}
 	var hits []indexed
-	for _, e := range s.visible() {
+	for _, e := range s.visible(conditions) {
 		if conditions.match(func(t term) (bool, error) { return e.holds(t) }, &err) {
 			hits = append(hits, e)
 		}
@@ -132,21 +132,41 @@ func (s *Server) cut(hits []indexed, args map[string]any) any {
 	return connection(nodes, more, end)
 }
 
-// visible is the newest entry of each order that the index shows by now.
-func (s *Server) visible() []indexed {
-	now := s.cfg.Clock()
-	latest := map[string]indexed{}
-	for _, e := range s.world.index {
-		if !e.from.After(now) {
-			latest[e.order] = e
+// visible is the newest entry of each order that the index shows by now, in no order. Those that
+// cannot match because another source identifier is asked for are left out.
+func (s *Server) visible(conditions search) []indexed {
+	now, w := s.cfg.Clock(), &s.world
+	w.index = slices.DeleteFunc(w.index, func(e indexed) bool {
+		if e.from.After(now) {
+			return false
+		}
+		if _, known := w.shown[e.order]; !known {
+			w.sources[e.source] = append(w.sources[e.source], e.order)
+		}
+		w.shown[e.order] = e
+		return true
+	})
+	source, ok := conditions.source()
+	if !ok {
+		return slices.Collect(maps.Values(w.shown))
+	}
+	var out []indexed
+	for _, id := range w.sources[source] {
+		out = append(out, w.shown[id])
+	}
+	return out
+}
+
+// source is the source identifier without which nothing matches.
+func (s search) source() (string, bool) {
+	if len(s) == 1 {
+		for _, t := range s[0] {
+			if t.field == "source_identifier" && t.op == "" {
+				return t.value, true
+			}
 		}
 	}
-	out := make([]indexed, 0, len(latest))
-	for _, e := range latest {
-		out = append(out, e)
-	}
-	slices.SortFunc(out, func(a, b indexed) int { return cmp.Compare(a.order, b.order) })
-	return out
+	return "", false
 }
 
 func (e indexed) key() string { return e.updated.Format(time.RFC3339) + "|" + e.order }

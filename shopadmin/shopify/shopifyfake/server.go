@@ -82,7 +82,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("shopifyfake: loading the schema: %w", err)
 	}
 	return &Server{cfg: cfg, schema: schema, wake: make(chan struct{}, 1), tokens: map[string]time.Time{},
-		forced: map[string][]Fault{}, calls: map[string]int{}, seq: firstID, world: world{stock: map[string]int{}, remembered: map[string]remembered{}},
+		forced: map[string][]Fault{}, calls: map[string]int{}, seq: firstID, world: world{stock: map[string]int{}, shown: map[string]indexed{}, sources: map[string][]string{}, remembered: map[string]remembered{}},
 		bucket: bucket{max: cfg.Bucket, level: cfg.Bucket, rate: cfg.Restore, at: cfg.Clock()}}, nil
 }
 

@@ -11,7 +11,9 @@ import (
 // world is everything the store keeps. The server's lock guards it.
 type world struct {
 	orders        []*Order
-	index         []indexed // what searches may see, by time
+	index         []indexed           // what searches will see, by time
+	shown         map[string]indexed  // what they see of an order
+	sources       map[string][]string // the orders shown of a source identifier, which never changes
 	variants      []variant
 	stock         map[string]int // by variant id
 	definitions   []string       // metafield definitions, "namespace.key"
