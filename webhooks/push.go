@@ -24,7 +24,7 @@ type push struct {
 // kept is a delivery to be recorded, with what only the door acts on.
 type kept struct {
 	connector.Delivery
-	life *shopadmin.Hint // a store's push about the connection itself
+	life *shopadmin.Hint // a store's push about the connection itself, or about personal data
 }
 
 func newPush(src Source, at time.Time) push {
@@ -65,12 +65,14 @@ func (p push) quarantined(reason string) kept {
 func (p push) ofStore(h shopadmin.Hint) []kept {
 	k := kept{Delivery: p.delivery(h.DeliveryID, h.Topic, nil)}
 	k.EventID = identity(h.EventID)
-	if h.Lifecycle != "" {
+	if h.Lifecycle != "" || h.Privacy != nil {
 		k.life = &h
 	}
 	switch {
 	case h.Ignore != "":
 		k.Reason = clean(h.Ignore, maxReason)
+	case h.Privacy != nil:
+		k.Reason = clean("about personal data: "+string(h.Privacy.Kind), maxReason)
 	case h.Lifecycle != "":
 		k.Reason = clean("about the connection: "+string(h.Lifecycle), maxReason)
 	case h.Order == "" && !h.Mark.Set():
@@ -128,6 +130,10 @@ func (k *kept) readMarket(p push, h marketplace.Hint) {
 	case h.Ignore != "":
 		k.Reason = clean(h.Ignore, maxReason)
 		return
+	case h.Lane != "" && usable(h.Lane):
+		k.Reason = "about a batch"
+		k.Touch = []connector.Touch{{Subject: connector.Subject{Kind: connector.KindLane, Channel: p.src.Connection, ID: h.Lane}, Side: connector.Market}}
+		return
 	case h.Order == "":
 		k.Reason = "names no order"
 		return
@@ -137,6 +143,9 @@ func (k *kept) readMarket(p push, h marketplace.Hint) {
 	}
 	subject := connector.Subject{Kind: connector.KindOrder, Channel: p.src.Connection, ID: string(h.Order)}
 	t := connector.Touch{Subject: subject, Side: connector.Market, Heard: heard(h.Heard, p.latest)}
+	if h.Money {
+		t.Side = connector.Money
+	}
 	if h.Observed != nil {
 		o, err := p.observation(subject, *h.Observed)
 		if err != nil {

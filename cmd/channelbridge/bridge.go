@@ -35,6 +35,7 @@ type bridge struct {
 	hooks  hooks
 	door   *webhooks.Server
 	loop   *connector.Loop
+	orders *order.Reconciler
 	states *states
 
 	mu      sync.RWMutex
@@ -53,10 +54,12 @@ func newBridge(p parts) (*bridge, error) {
 		b.hooks.observe, reg = p.metrics.Call, p.metrics.Registry
 	}
 	b.states = newStates(p.store, p.clock, p.log)
+	orders := &order.Reconciler{Store: p.store, Sides: b.sides, Clock: p.clock, Log: p.log, CallTime: time.Duration(p.cfg.Limits.CallTimeout), Denied: b.refused}
+	b.orders = orders
 	b.loop = &connector.Loop{
 		Queue: p.store, Clock: p.clock, Runnable: b.runnable, Workers: p.cfg.Limits.Workers, Recover: true, Lease: lease, Log: p.log,
-		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: observe.Looking(&order.Reconciler{
-			Store: p.store, Sides: b.sides, Clock: p.clock, Log: p.log, CallTime: time.Duration(p.cfg.Limits.CallTimeout), Denied: b.refused})},
+		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: observe.Looking(orders),
+			connector.KindLane: observe.Looking(&order.Lanes{Orders: orders, Store: p.store, Clock: p.clock, Log: p.log})},
 	}
 	if p.metrics != nil {
 		b.loop.Observe = p.metrics.Looked
@@ -122,7 +125,7 @@ func (b *bridge) sides(channel connector.ConnectionID) (order.Sides, bool) {
 	}
 	p := c.policy(shop)
 	if row, ok := b.states.get(c.id); ok {
-		p.Since = row.Since
+		p.Since, p.RemovedAt, p.RejoinedAt = row.Since, row.RemovedAt, row.RejoinedAt
 	}
 	return order.Sides{Channel: c.channel, Shop: shop.shop, Store: shop.id, Policy: p}, true
 }

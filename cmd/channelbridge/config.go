@@ -59,6 +59,7 @@ type LimitsConfig struct {
 // RetentionConfig says how long things are kept.
 type RetentionConfig struct {
 	Deliveries Duration `yaml:"deliveries" default:"30d" doc:"Age at which pushes are deleted. Orders, the ledger and timelines stay."`
+	Personal   Duration `yaml:"personal" default:"30d" doc:"Time after delivery (or, where no delivery is known, after the last shipment, the cancellation, or twice this time after the purchase) after which names, addresses and notes of buyers are taken out of what is kept."`
 }
 
 // ConnectionConfig is one account at a marketplace or store.
@@ -74,6 +75,8 @@ type ConnectionConfig struct {
 	Stock      string                   `yaml:"stock" enum:"decrement,leave" doc:"Channels: what a mirrored order does to the store's stock. Default: decrement."`
 	Carriers   map[string]CarrierConfig `yaml:"carriers" doc:"Channels: carrier names as the store writes them and what the channel calls them, over the built-in table. The key \"\" is used for every other name."`
 	SweepEvery Duration                 `yaml:"sweep_every" doc:"Time between two listings of what changed. Default: what the platform allows."`
+
+	Refunds *RefundsConfig `yaml:"refunds" doc:"Channels: how money goes back."`
 
 	Amazon  *AmazonConfig  `yaml:"amazon" doc:"Account at Amazon's Selling Partner API."`
 	Shopify *ShopifyConfig `yaml:"shopify" doc:"Account at a Shopify store."`
@@ -97,6 +100,8 @@ type AmazonConfig struct {
 
 	SecretExpires        Date `yaml:"secret_expires" doc:"Day the client secret ends (180 days after it was issued), to be warned in time."`
 	AuthorizationExpires Date `yaml:"authorization_expires" doc:"Day the seller's authorisation ends (a year after consent), to be warned in time."`
+
+	Taxes map[string]string `yaml:"taxes" doc:"How refunds write the tax, by marketplace id: left_out (Amazon gives it back itself), inside (added to the amount) or apart. Default: left_out, and inside for Japan."`
 
 	Queue AmazonQueueConfig `yaml:"queue" doc:"SQS queue into which Amazon puts order changes. Without it sweeps bring the news."`
 	Pipe  AmazonPipeConfig  `yaml:"pipe" doc:"AWS pipe that posts order changes to /webhooks/{id} instead of the queue being read."`

@@ -61,6 +61,9 @@ func (c *Config) checkBounds(d *decoder) {
 	} else if lease < time.Duration(c.Limits.CallTimeout) && !d.faulty("limits.call_timeout") {
 		d.fault("limits.lease", "it must not be shorter than limits.call_timeout")
 	}
+	if time.Duration(c.Retention.Personal) < 24*time.Hour && !d.faulty("retention.personal") {
+		d.fault("retention.personal", "less than a day is too short: parcels have to be sent to the address")
+	}
 	if time.Duration(c.Retention.Deliveries) < 24*time.Hour && !d.faulty("retention.deliveries") {
 		d.fault("retention.deliveries", "less than a day is too short: stores repeat a push for hours, and its repetition must be recognised")
 	}
@@ -138,6 +141,7 @@ func (c ConnectionConfig) check(d *decoder, path string) {
 		if c.Store == "" && !d.faulty(at("store")) {
 			d.fault(at("store"), "is missing: a sales channel names the store in which its orders are mirrored")
 		}
+		c.checkRefunds(d, at)
 	case connector.RoleStore:
 		c.checkStore(d, at)
 	}
@@ -157,7 +161,7 @@ func (c ConnectionConfig) check(d *decoder, path string) {
 // checkStore refuses what only channels have.
 func (c ConnectionConfig) checkStore(d *decoder, at func(string) string) {
 	for key, given := range map[string]bool{"store": c.Store != "", "tag": c.Tag != "", "tags": len(c.Tags) > 0, "stock": c.Stock != "",
-		"name_prefix": c.NamePrefix != "", "order_url": c.OrderURL != "", "carriers": len(c.Carriers) > 0} {
+		"name_prefix": c.NamePrefix != "", "order_url": c.OrderURL != "", "carriers": len(c.Carriers) > 0, "refunds": c.Refunds != nil} {
 		if given {
 			d.fault(at(key), "only sales channels have this; %s is a store", c.ID)
 		}

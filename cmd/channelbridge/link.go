@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"channelbridge/connector"
+	"channelbridge/connector/lifecycle"
 	"channelbridge/connector/order"
 	"channelbridge/internal/fault"
 	"channelbridge/internal/httpx"
@@ -136,13 +137,25 @@ func (l *link) sweeps(clock connector.Clock) []connector.Sweep {
 	}
 	wide := s
 	wide.Name, wide.Every, wide.Reach, wide.Wide = "wide", wideEvery, wideReach, true
+	if r, ok := l.refunds(); ok {
+		in := l.channel.Traits().RefundsIn
+		return []connector.Sweep{s, wide, {Connection: l.id, Name: "refunds", Every: max(s.Every, refundsEvery), Overlap: in + time.Hour,
+			Reach: max(sweepReach, 2*in), List: order.SweepRefunds(l.id, r)}}
+	}
 	return []connector.Sweep{s, wide}
 }
 
+// refunds is the channel's finance side, if it has one that can be read.
+func (l *link) refunds() (marketplace.RefundReader, bool) {
+	r, ok := l.channel.(marketplace.RefundReader)
+	return r, ok && !l.pushOnly
+}
+
 const (
-	sweepReach = 7 * 24 * time.Hour  // of the very first pass
-	wideEvery  = 24 * time.Hour      // between two wide passes
-	wideReach  = 30 * 24 * time.Hour // how far a wide pass looks back
+	sweepReach   = 7 * 24 * time.Hour  // of the very first pass
+	refundsEvery = 15 * time.Minute    // between two listings of refunds; that side lags by hours
+	wideEvery    = 24 * time.Hour      // between two wide passes
+	wideReach    = 30 * 24 * time.Hour // how far a wide pass looks back
 )
 
 // policy is what the operator chose for a channel and what its two sides can do.
@@ -159,7 +172,13 @@ func (l *link) policy(shop *link) order.Policy {
 	if name == "" {
 		name = l.cfg.Tag
 	}
-	return order.Policy{
+	_, canCancel := shop.shop.(shopadmin.Canceller)
+	_, reads := l.refunds()
+	r := l.cfg.refunds()
+	p := order.Policy{
+		Instructions: t.Instructions, WholeOnly: t.WholeOnly, CaptureOnShip: t.CaptureOnShip, Repeat: t.Repeat, Reasons: t.Reasons,
+		Lanes: map[marketplace.Operation]string{}, ReadsRefunds: reads, RefundsIn: t.RefundsIn, Fresh: 2 * time.Minute,
+		CancelsShop: canCancel && unlessNo(r.CancelMirror), Restock: unlessNo(r.Restock), Goodwill: r.Goodwill, Budget: r.budget(),
 		Tag: l.cfg.Tag, Tags: l.cfg.Tags, Gateway: name, SourceName: l.cfg.Platform,
 		NamePrefix: l.cfg.NamePrefix, OrderURL: l.cfg.OrderURL, Stock: shopadmin.StockBehaviour(l.cfg.Stock),
 		Carriers: carriers, NeedTrack: t.NeedTrack,
@@ -168,6 +187,15 @@ func (l *link) policy(shop *link) order.Policy {
 		CanUpdate:     canUpdate, CanHold: canHold,
 		ProveAfter: 15 * time.Minute, AlarmLead: time.Hour, ShipByWarn: 6 * time.Hour,
 	}
+	if lifecycle.Mode(r.Reconnect) == lifecycle.AskAbove {
+		p.AskAbove = r.AskAbove.Money
+	}
+	if s, ok := l.channel.(marketplace.Submitter); ok {
+		for _, op := range t.Instructions {
+			p.Lanes[op] = s.Lane(op)
+		}
+	}
+	return p
 }
 
 // carriers is the operator's own table, by the store's names in lower case.

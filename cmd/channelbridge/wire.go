@@ -48,7 +48,7 @@ func buildAmazon(c ConnectionConfig, h hooks) (*link, error) {
 		QueueURL: a.Queue.URL, QueueEndpoint: a.Queue.Endpoint, QueueARN: a.Queue.ARN, AWSRegion: a.Queue.Region,
 		AWSAccessKeyID: a.Queue.AccessKeyID, AWSSecretAccessKey: a.Queue.SecretAccessKey,
 		PipeAuthHeader: a.Pipe.AuthHeader, PipeAuthToken: a.Pipe.AuthToken, PipeAuthTokenPrevious: a.Pipe.AuthTokenPrevious,
-		Carriers: c.carriers(), SecretExpires: a.SecretExpires.Time, AuthorizationExpires: a.AuthorizationExpires.Time,
+		Carriers: c.carriers(), Reasons: c.reasons(), Taxes: taxes(a.Taxes), SecretExpires: a.SecretExpires.Time, AuthorizationExpires: a.AuthorizationExpires.Time,
 		HTTP: httpx.Config{Transport: h.transport, Clock: h.clock, Log: h.log, Observe: h.observe, Timeout: h.timeout},
 	})
 	if err != nil {
@@ -59,6 +59,14 @@ func buildAmazon(c ConnectionConfig, h hooks) (*link, error) {
 		l.poller = adapter
 	}
 	return l, nil
+}
+
+func taxes(by map[string]string) map[string]amazon.TaxStrategy {
+	out := map[string]amazon.TaxStrategy{}
+	for site, s := range by {
+		out[site] = amazon.TaxStrategy(s)
+	}
+	return out
 }
 
 // queued lets bodies be read whose authenticity is known: Amazon's queue vouches for them.
