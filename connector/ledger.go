@@ -53,6 +53,15 @@ type Budget struct {
 	Sum   money.Money // of the commands in its currency; zero value: unbounded
 }
 
+// Exceeded reports whether so many commands, which come to sum in the budget's currency, are more
+// than it allows.
+func (b Budget) Exceeded(count int, sum int64) bool {
+	return b.Count > 0 && count > b.Count || b.Sum != (money.Money{}) && sum > b.Sum.Minor
+}
+
+// Counts reports a command that the budget bounds: one that gives money back at the channel.
+func (c Command) Counts() bool { return c.Money && c.Side == Market }
+
 // EntryState is what is known of a command's effect.
 type EntryState string
 

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"channelbridge/connector"
-	"channelbridge/internal/money"
 )
 
 // Intend commits an attempt, or puts a command with a lane into its queue.
@@ -75,7 +74,7 @@ func (s *Store) writable(channel connector.ConnectionID) error {
 
 // braked reports whether a command is more than the channel's budget allows.
 func (s *Store) braked(channel connector.ConnectionID, c connector.Command, at time.Time) bool {
-	if c.Budget == nil || !c.Money || c.Side != connector.Market {
+	if c.Budget == nil || !c.Counts() {
 		return false
 	}
 	count, sum := 1, int64(0)
@@ -83,8 +82,8 @@ func (s *Store) braked(channel connector.ConnectionID, c connector.Command, at t
 		sum = c.Amount.Minor
 	}
 	for _, e := range s.entries {
-		if !e.Money || e.Side != connector.Market || e.Subject.Channel != channel || e.ID == c.Again ||
-			e.State == connector.Refused || !e.IntendedAt.After(at.Add(-c.Budget.Per)) || e.IntendedAt.After(at) {
+		if !e.Counts() || e.Subject.Channel != channel || e.ID == c.Again || e.State == connector.Refused ||
+			!e.IntendedAt.After(at.Add(-c.Budget.Per)) {
 			continue
 		}
 		count++
@@ -92,7 +91,7 @@ func (s *Store) braked(channel connector.ConnectionID, c connector.Command, at t
 			sum += e.Amount.Minor
 		}
 	}
-	return c.Budget.Count > 0 && count > c.Budget.Count || c.Budget.Sum != (money.Money{}) && sum > c.Budget.Sum.Minor
+	return c.Budget.Exceeded(count, sum)
 }
 
 // Entry reads one entry.

@@ -11,6 +11,7 @@ import (
 
 	"channelbridge/connector"
 	"channelbridge/connector/sqlstore"
+	"channelbridge/internal/money"
 )
 
 // TestBothEnginesEndAlike runs the same random life on both engines and compares every answer
@@ -32,18 +33,21 @@ func life(t *testing.T, s *sqlstore.Store, seed uint64) []string {
 		channel: connector.ConnectionID(fmt.Sprint("ch", seed)), shop: connector.ConnectionID(fmt.Sprint("shop", seed))}
 	require.NoError(t, s.PutConnection(t.Context(), connector.Connection{ID: l.shop, Role: connector.RoleStore}))
 	require.NoError(t, s.PutConnection(t.Context(), connector.Connection{ID: l.channel, Role: connector.RoleChannel, Store: l.shop}))
-	for range 120 {
+	for range 250 {
 		l.now = l.now.Add(time.Duration(l.r.IntN(8_000_000)) * time.Microsecond)
 		l.step()
 	}
 	for i := range 5 {
 		rec, err := s.Load(t.Context(), l.order(i))
 		for j := range rec.Entries {
-			rec.Entries[j].ID = 0 // counted per database
+			rec.Entries[j].ID, rec.Entries[j].Batch = 0, 0 // counted per database
 		}
-		market, store := rec.Market, rec.Store
-		rec.Market, rec.Store = nil, nil
-		l.say("load %v %+v %+v %+v", err, rec, market, store)
+		for j := range rec.Wishes {
+			rec.Wishes[j].ID = 0
+		}
+		market, store, refunds := rec.Market, rec.Store, rec.Refunds
+		rec.Market, rec.Store, rec.Refunds = nil, nil, nil
+		l.say("load %v %+v %+v %+v %+v", err, rec, market, store, refunds)
 		notes, err := s.Timeline(t.Context(), l.order(i))
 		for _, n := range notes {
 			l.say("note %v %v %s %s %s", err, n.At, n.Actor, n.Kind, n.Text)
@@ -51,6 +55,8 @@ func life(t *testing.T, s *sqlstore.Store, seed uint64) []string {
 	}
 	rows, err := s.Orders(t.Context(), connector.OrderFilter{Channel: l.channel})
 	l.say("orders %v %+v", err, rows)
+	l.batched()
+	require.NoError(t, s.SetSwitch(t.Context(), connector.Switch{Name: connector.StopWrites, At: l.now}))
 	return l.said
 }
 
@@ -81,6 +87,9 @@ func (l *living) observation() connector.Observation {
 	if l.r.IntN(2) == 0 {
 		o.Side, o.Shop = connector.Shop, connector.ShopRef{Store: l.shop, ID: fmt.Sprint("s", l.r.IntN(6))}
 	}
+	if l.r.IntN(5) == 0 {
+		o.Side = connector.Money
+	}
 	if o.Side == connector.Shop && l.r.IntN(2) == 0 {
 		o.Subject = connector.Subject{}
 	}
@@ -90,7 +99,7 @@ func (l *living) observation() connector.Observation {
 func (l *living) touch() connector.Touch {
 	t := connector.Touch{Subject: l.order(l.r.IntN(5)), Side: connector.Market, Urgent: l.r.IntN(4) == 0}
 	if l.r.IntN(2) == 0 {
-		t.Side, t.Heard = connector.Shop, l.some()
+		t.Side, t.Heard = []connector.Side{connector.Shop, connector.Money}[l.r.IntN(2)], l.some()
 	}
 	if l.r.IntN(3) == 0 {
 		t.Subject, t.Shop = connector.Subject{}, connector.ShopRef{Store: l.shop, ID: fmt.Sprint("s", l.r.IntN(6))}
@@ -100,7 +109,7 @@ func (l *living) touch() connector.Touch {
 
 func (l *living) step() {
 	ctx := l.t.Context()
-	switch l.r.IntN(7) {
+	switch l.r.IntN(9) {
 	case 0:
 		v, err := l.s.Record(ctx, connector.Delivery{Connection: l.channel, ID: fmt.Sprint("d", l.r.IntN(30)), ReceivedAt: l.now,
 			Touch: []connector.Touch{l.touch(), l.touch()}, Observed: []connector.Observation{l.observation(), l.observation()}})
@@ -114,6 +123,10 @@ func (l *living) step() {
 		work, err := l.s.Claim(ctx, l.now, 3, time.Minute, []connector.ConnectionID{l.channel})
 		l.work = append(l.work, work...)
 		l.say("claim %v %v", work, err)
+	case 4:
+		l.person()
+	case 5:
+		l.feed()
 	default:
 		l.turn()
 	}
@@ -129,6 +142,10 @@ func (l *living) turn() {
 	case 0:
 		key := fmt.Sprint(l.channel, "k", l.r.IntN(12))
 		c := connector.Command{Key: key, Verb: "v", Side: connector.Shop, Due: l.some()}
+		if l.r.IntN(2) == 0 {
+			c.Side, c.Lane, c.Money, c.Amount = connector.Market, "feed", true, money.New(int64(l.r.IntN(500)), "EUR")
+			c.Budget = &connector.Budget{Per: time.Minute, Count: 4, Sum: money.New(900, "EUR")}
+		}
 		for _, e := range l.entries {
 			if e.Key == key && l.r.IntN(2) == 0 {
 				c.Again = e.ID

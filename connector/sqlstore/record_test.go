@@ -296,6 +296,17 @@ func TestEverythingAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		require.NoError(t, s.Touch(ctx, noon, connector.Touch{Subject: order("last")}))
+		require.NoError(t, feedStep(ctx, s, noon.Add(24*time.Hour)))
+		all, err := s.Batches(ctx, channel, 1000)
+		require.NoError(t, err)
+		require.NotEmpty(t, all)
+		require.Equal(t, connector.BatchDone, all[0].State)
+		_, err = s.SealAudit(ctx, 100_000)
+		require.NoError(t, err)
+		_, broken, err := s.VerifyAudit(ctx, nil)
+		require.NoError(t, err)
+		require.Nil(t, broken)
 	})
 }
 
@@ -320,11 +331,15 @@ func step(ctx context.Context, s *sqlstore.Store, random *rand.Rand, n int) erro
 		return s.Touch(ctx, at, connector.Touch{Subject: order(two)}, connector.Touch{Subject: order(one)},
 			connector.Touch{Shop: connector.ShopRef{Store: "shop", ID: "s1"}})
 	}
+	if n%5 == 0 {
+		return feedStep(ctx, s, at)
+	}
 	work, err := s.Claim(ctx, at, 3, time.Millisecond, []connector.ConnectionID{channel})
 	for _, w := range work {
 		o := see(w.Subject.ID)
-		e, ierr := s.Intend(ctx, w, connector.Command{Key: fmt.Sprint("k", n, w.Subject.ID), Verb: "v", Side: connector.Shop}, at, at, "")
-		if ierr == nil {
+		lane := []string{"", "feed"}[random.IntN(2)]
+		e, ierr := s.Intend(ctx, w, connector.Command{Key: fmt.Sprint("k", n, w.Subject.ID), Verb: "v", Side: connector.Shop, Lane: lane}, at, at, "")
+		if ierr == nil && lane == "" {
 			ierr = s.Settle(ctx, e.ID, connector.Outcome{State: connector.Done, At: at, Shop: o.Shop, Observed: &o})
 		}
 		rerr := s.Release(ctx, w, at, connector.Next{Holds: []connector.Hold{{Kind: fmt.Sprint(random.IntN(3)), Level: connector.Warns}}})
@@ -333,6 +348,57 @@ func step(ctx context.Context, s *sqlstore.Store, random *rand.Rand, n int) erro
 				err = e
 			}
 		}
+	}
+	return err
+}
+
+// feedStep takes what waits in the lane through a whole batch, if its lease can be had.
+func feedStep(ctx context.Context, s *sqlstore.Store, at time.Time) error {
+	lane := connector.Subject{Kind: connector.KindLane, Channel: channel, ID: "feed"}
+	if err := s.Touch(ctx, at, connector.Touch{Subject: lane}); err != nil {
+		return err
+	}
+	work, err := s.Claim(ctx, at, 20, time.Second, []connector.ConnectionID{channel})
+	for _, w := range work {
+		if w.Subject == lane && err == nil {
+			err = wholeBatch(ctx, s, w, at)
+		}
+		if rerr := s.Release(ctx, w, at, connector.Next{Wake: at}); rerr != nil && !errors.Is(rerr, connector.ErrLeaseLost) {
+			err = rerr
+		}
+	}
+	return err
+}
+
+// wholeBatch goes on with the batch that is not over, or forms one of what waits.
+func wholeBatch(ctx context.Context, s *sqlstore.Store, w connector.Work, at time.Time) error {
+	b, err := s.Under(ctx, channel, "feed")
+	if errors.Is(err, connector.ErrNotFound) {
+		var ids []int64
+		waiting, werr := s.Waiting(ctx, channel, "feed", 10)
+		for _, e := range waiting {
+			ids = append(ids, e.ID)
+		}
+		if werr != nil || len(ids) == 0 {
+			return werr
+		}
+		b, err = s.Form(ctx, w, connector.Batch{}, ids, at)
+	}
+	outcomes := map[int64]connector.Outcome{}
+	for _, e := range b.Entries {
+		outcomes[e.ID] = connector.Outcome{State: connector.Done, At: at, Note: "told"}
+	}
+	for _, st := range []connector.BatchStep{
+		{State: connector.BatchSending, At: at, Deadline: at},
+		{State: connector.BatchSent, At: at, Ticket: "t"},
+		{State: connector.BatchDone, At: at, Outcomes: outcomes},
+	} {
+		if err == nil && b.State.Leads(st.State) {
+			b, err = s.Step(ctx, w, b.ID, st)
+		}
+	}
+	if errors.Is(err, connector.ErrLeaseLost) || errors.Is(err, connector.ErrSpent) {
+		return nil // another worker was given the lane meanwhile
 	}
 	return err
 }

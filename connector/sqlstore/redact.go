@@ -14,7 +14,7 @@ import (
 // Redactable lists orders whose personal data is still kept; see connector.Redactor.
 func (s *Store) Redactable(ctx context.Context, placedBefore time.Time, after string, n int) ([]connector.Subject, error) {
 	const placed = `coalesce(placed_at, first_seen)`
-	where, args := `kind = ? and `+placed+` < ?`, []any{string(connector.KindOrder), version(placedBefore)}
+	where, args := `kind = 'order' and `+placed+` < ?`, []any{version(placedBefore)}
 	var out []connector.Subject
 	err := s.read(ctx, func(tx *sqlx.Tx) error {
 		if after != "" {
@@ -26,8 +26,8 @@ func (s *Store) Redactable(ctx context.Context, placedBefore time.Time, after st
 			if at.IsZero() {
 				at = last.FirstSeen
 			}
-			where += ` and (` + placed + ` > ? or ` + placed + ` = ? and (channel, ref) > (?, ?))`
-			args = append(args, at, at, last.Channel, last.Ref)
+			where += ` and (` + placed + `, channel, ref) > (?, ?, ?)`
+			args = append(args, at, last.Channel, last.Ref)
 		}
 		var rows []anchor
 		err := selects(ctx, tx, &rows, `

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -78,7 +79,7 @@ func keepBatch(ctx context.Context, tx *sqlx.Tx, b connector.Batch) error {
 
 // stepEntries brings the entries along, settles those with an outcome and makes their orders due.
 func (s *Store) stepEntries(ctx context.Context, tx *sqlx.Tx, m members, b connector.Batch, st connector.BatchStep) error {
-	if err := moveEntries(ctx, tx, b.ID, st); err != nil {
+	if err := m.move(ctx, tx, b.ID, st); err != nil {
 		return err
 	}
 	done, err := s.settleMembers(ctx, tx, m, st)
@@ -94,17 +95,24 @@ func (s *Store) stepEntries(ctx context.Context, tx *sqlx.Tx, m members, b conne
 	return done.write(ctx, tx)
 }
 
-// moveEntries brings the entries to where their batch is.
-func moveEntries(ctx context.Context, tx *sqlx.Tx, batch int64, st connector.BatchStep) error {
+// move brings the entries to where their batch is.
+func (m members) move(ctx context.Context, tx *sqlx.Tx, batch int64, st connector.BatchStep) error {
+	var moved []entryRow
+	var err error
 	switch st.State {
 	case connector.BatchSending:
-		return exec(ctx, tx, `update effects set state = 'sent', intended_at = ?, deadline = ? where batch = ? and state = 'queued'`,
+		err = selects(ctx, tx, &moved, `
+			update effects set state = 'sent', intended_at = ?, deadline = ? where batch = ? and state = 'queued' returning `+entryColumns,
 			version(st.At), version(st.Deadline), batch)
 	case connector.BatchSent:
-		return exec(ctx, tx, `update effects set state = 'pending', settled_at = ?, ref = ? where batch = ? and state = 'sent'`,
+		err = selects(ctx, tx, &moved, `
+			update effects set state = 'pending', settled_at = ?, ref = ? where batch = ? and state = 'sent' returning `+entryColumns,
 			version(st.At), clean(st.Ticket), batch)
 	}
-	return nil
+	for _, r := range moved {
+		m.rows[slices.IndexFunc(m.rows, func(old entryRow) bool { return old.ID == r.ID })] = r
+	}
+	return err
 }
 
 // dropEntries takes the entries out of a batch; those without outcome wait again.

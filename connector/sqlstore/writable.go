@@ -6,7 +6,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"channelbridge/connector"
-	"channelbridge/internal/money"
 )
 
 // writable insists that nobody stopped all writes, and that the channel and the store it is
@@ -45,7 +44,7 @@ func (s *Store) writable(ctx context.Context, tx *sqlx.Tx, channel string) error
 // brake insists that the channel's money commands, the one just written included, are within the
 // budget. Those of a channel are counted one after the other, so that two cannot both be the last.
 func (s *Store) brake(ctx context.Context, tx *sqlx.Tx, channel string, i intent) error {
-	if i.Budget == nil || !i.Money || i.Side != connector.Market {
+	if i.Budget == nil || !i.Counts() {
 		return nil
 	}
 	if err := s.alone(ctx, tx, "budget/"+channel); err != nil {
@@ -62,8 +61,7 @@ func (s *Store) brake(ctx context.Context, tx *sqlx.Tx, channel string, i intent
 		i.Budget.Sum.Currency, version(i.at.Add(-i.Budget.Per)), channel); err != nil {
 		return err
 	}
-	if i.Budget.Count > 0 && spent.Count > i.Budget.Count ||
-		i.Budget.Sum != (money.Money{}) && spent.Sum > i.Budget.Sum.Minor {
+	if i.Budget.Exceeded(spent.Count, spent.Sum) {
 		return connector.ErrBraked
 	}
 	return nil

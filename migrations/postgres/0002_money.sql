@@ -13,6 +13,7 @@ alter table subjects add column heard_money_at timestamptz;
 alter table subjects add column looked_money timestamptz;
 alter table subjects add column trouble_money text not null default '';
 alter table subjects add column redacted_at timestamptz;
+create index subjects_by_age on subjects (coalesce(placed_at, first_seen), channel, ref) where kind = 'order';
 
 -- kept_at is when the contents were kept; null in rows older than the column.
 alter table snapshots drop constraint snapshots_side_check;

@@ -28,6 +28,7 @@ alter table subjects add column heard_money_at text;
 alter table subjects add column looked_money text;
 alter table subjects add column trouble_money text not null default '';
 alter table subjects add column redacted_at text;
+create index subjects_by_age on subjects (coalesce(placed_at, first_seen), channel, ref) where kind = 'order';
 
 -- kept_at is when the contents were kept; null in rows older than the column.
 create table snapshots_new (
