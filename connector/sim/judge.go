@@ -67,7 +67,7 @@ func (w *World) judgeParcels(m marketplace.Order, s shopadmin.Order) {
 			continue
 		}
 		i := slices.IndexFunc(m.Packages, func(p marketplace.Package) bool { return p.Tracking == f.Tracking[0].Number })
-		if i < 0 && w.recombined(s) {
+		if i < 0 && w.recombined(s) && !w.room(s, f, w.now) {
 			continue // a held item for a person: see reason
 		}
 		if i < 0 && w.wished[m.ID] && w.heldBy(m.ID, "over_shipped", f.ID) {
