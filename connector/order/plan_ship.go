@@ -313,7 +313,7 @@ func (p *planner) mayShip(f shopadmin.Fulfillment, lines []marketplace.ShipmentL
 				"compare the order at the channel with the store")
 			return false
 		case l.Quantity > free:
-			p.blocks("shipped_at_channel", f.ID, fmt.Sprintf("%s holds %d of line %s, but the channel already counts these units as shipped", f.Name, l.Quantity, l.Line),
+			p.blocks("shipped_at_channel", f.ID, fmt.Sprintf("%s holds %d of line %s, but the channel already counts these units as shipped or cancelled", f.Name, l.Quantity, l.Line),
 				"nothing is sent; compare the parcels on both sides")
 			return false
 		}
