@@ -223,7 +223,7 @@ func (s *Shop) write(key, op string, do func()) error {
 	}
 	s.OnWrite(key, op)
 	if s.chance(s.Faults.Late) {
-		s.later = append(s.later, late{s.Clock().Add(time.Duration(s.Rand.Int64N(int64(s.Settle / 2)))), do})
+		s.later = append(s.later, late{s.Clock().Add(time.Duration(s.Rand.Int64N(int64(s.Settle / 2)))).Truncate(time.Microsecond), do})
 		return fault.New(fault.Unknown, "fake store %s: no answer", op)
 	}
 	do()
