@@ -12,7 +12,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"channelbridge/internal/fault"
@@ -356,9 +355,7 @@ func (s *Shop) Update(_ context.Context, key string, id shopadmin.OrderID, u sho
 			}
 			maps.Copy(o.Attributes, u.Attributes)
 			o.Tags = append(o.Tags, u.AddTags...)
-			if u.Note != "" && !strings.Contains(o.Note, u.Note) {
-				o.Note = strings.TrimSpace(o.Note + "\n" + u.Note)
-			}
+			o.Note = noted(o.Note, u.Note)
 		})
 	})
 }
