@@ -98,6 +98,9 @@ func Run(cfg Config) *World {
 	w.runUntil(w.end)
 	w.calm()
 	w.ended = w.end.Add(64 * time.Hour)
+	if n := len(w.removed); n > 0 && w.removed[n-1].to.After(w.end) {
+		w.ended = w.removed[n-1].to.Add(64 * time.Hour)
+	}
 	w.runUntil(w.ended)
 	w.judge()
 	return w
