@@ -94,7 +94,7 @@ func TestPlanned(t *testing.T) {
 		state  string // "": no row
 		amount int64
 	}{
-		"in agreement":                               {},
+		"in agreement": {},
 		"R-144 cancelled in the store while away":    {[]func(*order.Snapshot){cancelled(away), rejoined}, RowWaiting, 2200},
 		"the plan before it is connected again":      {[]func(*order.Snapshot){cancelled(away)}, RowWaiting, 2200},
 		"R-145 also what had been fulfilled":         {[]func(*order.Snapshot){shipped, returned(away), rejoined}, RowWaiting, 2200},
