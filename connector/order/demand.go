@@ -245,3 +245,6 @@ func (p *planner) lineGross(l marketplace.Line) int64 {
 	}
 	return sum
 }
+
+// AboutWish names a wish in the ledger's keys and in holds.
+func AboutWish(w connector.Wish) string { return wishAbout(w.ID) }
