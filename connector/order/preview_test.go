@@ -50,7 +50,7 @@ func unshippedOrder(t *testing.T, edit ...func(*Snapshot)) Snapshot {
 	return snap
 }
 
-func sent(p Preview) (out []string) {
+func sentEntry(p Preview) (out []string) {
 	for _, c := range p.Commands {
 		out = append(out, string(c.Side)+" "+string(c.Verb))
 	}
@@ -72,7 +72,7 @@ func TestPreviewRefund(t *testing.T) {
 	t.Run("the channel goes first, then the store records it", func(t *testing.T) {
 		p := PreviewRefund(shippedAll(t), RefundWish{Lines: []RefundWishLine{{Line: line, Quantity: 1}}, Shipping: usd(250), Reason: "customer", Restock: true})
 		require.Empty(t, p.Refusals)
-		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, sent(p))
+		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, sentEntry(p))
 		require.Equal(t, usd(1650+250), p.Amount, "half of 29.99 and 3.00 tax, rounded to even, and shipping")
 		require.Equal(t, []PreviewLine{{line, 1, usd(1650)}, {"22", 0, usd(250)}}, p.Commands[0].Lines)
 		require.Equal(t, p.Amount, p.Commands[1].Amount)
@@ -86,7 +86,7 @@ func TestPreviewRefund(t *testing.T) {
 		})
 		p := PreviewRefund(s, one(line, 2))
 		require.Empty(t, p.Refusals)
-		require.Equal(t, []string{"market cancel-units", "market refund-market", "shop refund-shop"}, sent(p))
+		require.Equal(t, []string{"market cancel-units", "market refund-market", "shop refund-shop"}, sentEntry(p))
 		require.Equal(t, usd(3299), p.Amount)
 		require.Equal(t, 1, p.Commands[0].Lines[0].Quantity)
 		require.Equal(t, p.Amount.Minor, p.Commands[0].Amount.Minor+p.Commands[1].Amount.Minor)
@@ -94,13 +94,13 @@ func TestPreviewRefund(t *testing.T) {
 	t.Run("every unit before anything shipped is a cancellation", func(t *testing.T) {
 		p := PreviewRefund(unshippedOrder(t), RefundWish{Lines: []RefundWishLine{{Line: line, Quantity: 2}, {Line: "22", Quantity: 1}}})
 		require.Empty(t, p.Refusals)
-		require.Equal(t, []string{"market cancel-market", "shop refund-shop", "shop cancel-mirror"}, sent(p))
+		require.Equal(t, []string{"market cancel-market", "shop refund-shop", "shop cancel-mirror"}, sentEntry(p))
 		require.Equal(t, usd(4999), p.Amount)
 	})
 	t.Run("nothing that follows anyway belongs to the wish", func(t *testing.T) {
 		s := shippedAll(t, func(s *Snapshot) { s.Market.ShipTo.Line1 = "2 Side St" })
 		require.Contains(t, verbs(Plan(s)), UpdateMirror)
-		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, sent(PreviewRefund(s, one("22", 1))))
+		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, sentEntry(PreviewRefund(s, one("22", 1))))
 	})
 	t.Run("what is previewed is what is planned when the wish is kept", func(t *testing.T) {
 		s, w := shippedAll(t), RefundWish{Lines: []RefundWishLine{{Line: line, Quantity: 1}}, Shipping: usd(600), Reason: "customer"}
@@ -215,7 +215,7 @@ func TestPreviewRefusals(t *testing.T) {
 		})
 		p := PreviewRefund(s, one("22", 1))
 		require.Empty(t, p.Refusals)
-		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, sent(p))
+		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, sentEntry(p))
 		require.Len(t, p.Warnings, 1)
 		require.Contains(t, p.Warnings[0], "charges the buyer when the units ship")
 	})
@@ -225,7 +225,7 @@ func TestPreviewCancel(t *testing.T) {
 	t.Run("R-146_an_order_with_money_is_cancelled_on_both_sides", func(t *testing.T) {
 		p := PreviewCancel(unshippedOrder(t), CancelWish{Reason: "customer", Restock: true})
 		require.Empty(t, p.Refusals)
-		require.Equal(t, []string{"shop hold-shipping", "market cancel-market", "shop cancel-mirror"}, sent(p), "nobody may ship it meanwhile")
+		require.Equal(t, []string{"shop hold-shipping", "market cancel-market", "shop cancel-mirror"}, sentEntry(p), "nobody may ship it meanwhile")
 		require.Equal(t, usd(4999), p.Amount)
 	})
 	for _, c := range []struct {
