@@ -100,7 +100,7 @@ func (p *planner) conflicts(d demand) bool {
 		if p.paired[i] || r.Amount.Minor != d.total.Minor && r.Untaxed.Minor != d.total.Minor || r.Amount.Currency != d.total.Currency {
 			continue
 		}
-		if p.approved(d.about) {
+		if p.approved(d.about, false) {
 			continue
 		}
 		p.paired[i] = true
@@ -109,7 +109,7 @@ func (p *planner) conflicts(d demand) bool {
 			"nothing is sent; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+d.about)
 		return true
 	}
-	if len(p.foreign) == 0 || p.approved(d.about) {
+	if len(p.foreign) == 0 || p.approved(d.about, false) {
 		return false
 	}
 	p.blocksMoney("already_refunded", d.about, fmt.Sprintf("%s, but that refund failed: the marketplace has refunded %s already",
