@@ -255,10 +255,14 @@ func (p *planner) goOn(e connector.Entry, op marketplace.Operation) stand {
 }
 
 // unknownAgain goes on with a doubtful command: where the channel drops a repeated key it is
-// sent again, everywhere else it is only looked for.
+// sent again, everywhere else it is only looked for. A whole order of which something has left
+// meanwhile is not cancelled once more: the first attempt may not have arrived.
 func (p *planner) unknownAgain(e connector.Entry, op marketplace.Operation) {
 	p.pendingMoney = true
-	if class := p.Policy.Repeat[op]; class == marketplace.RepeatNative && e.Batch == 0 {
+	if shown, _, _ := p.shows(e); shown && (e.State == connector.Unknown || p.Now.After(e.Deadline)) {
+		return // it is proven by this very look
+	}
+	if class := p.Policy.Repeat[op]; class == marketplace.RepeatNative && e.Batch == 0 && !(op == marketplace.OpCancel && p.moving()) {
 		switch s, at := allow(e, class, p.Policy.SettleMarket, p.MarketRead, p.Now); s {
 		case wait:
 			p.wake(at)
