@@ -300,3 +300,28 @@ func TestWritesAreStoppedAndStarted(t *testing.T) {
 	require.Zero(t, b.run("writes", "start", "--reason", "corrected").code)
 	require.Regexp(t, `(?s)not stopped.*corrected`, b.run("writes", "show").out)
 }
+
+// Nothing runs, so only the preview's own look can know what has happened at Amazon since.
+func TestAPreviewReadsBothSidesFirst(t *testing.T) {
+	t.Run("an order the buyer has cancelled meanwhile", func(t *testing.T) {
+		b, fake, name := sold(t)
+		require.True(t, fake.CancelByBuyer(strings.TrimPrefix(name, "amazon-us/")))
+		r := b.run("orders", "cancel", name, "--yes")
+		require.Equal(t, exitRefused, r.code)
+		require.Contains(t, r.out, httpapi.AmountZero)
+		require.Contains(t, r.out, "cancelled at the channel")
+	})
+	t.Run("R-140_R-142_a_refund_that_Amazon_has_made_is_not_repeated", func(t *testing.T) {
+		b, fake, name := sold(t)
+		b.shipped(fake, name)
+		_, err := fake.RefundByHand(strings.TrimPrefix(name, "amazon-us/"), map[string]map[string]string{"10000000000022": {"Principal": "5.00"}})
+		require.NoError(t, err)
+		r := b.run("orders", "refund", name, "--line", "10000000000022=1", "--yes")
+		require.Equal(t, exitRefused, r.code, r.out+r.err)
+		require.Contains(t, r.out, "the marketplace has refunded 5.00 USD already")
+		s := b.sheet(name)
+		require.Empty(t, s.Refunds)
+		require.Len(t, s.Observed, 1, "and it is listed")
+		require.Equal(t, order.OnlyAtChannel, s.Differences[0].Kind)
+	})
+}
