@@ -137,6 +137,9 @@ func (p *planner) attribute(r shopadmin.Refund, cut map[string]int) map[string]i
 func (p *planner) fromStore(r shopadmin.Refund, cut map[string]int) demand {
 	d := demand{about: r.ID, at: r.CreatedAt, total: r.Moved, pending: r.Moved.Minor == 0, reason: p.storeReason(r),
 		fulfills: "the store refunded " + r.Moved.String() + " at " + r.CreatedAt.UTC().Format(time.RFC3339)}
+	if r.Moved.Minor < 0 {
+		d.problem = "its amount is negative"
+	}
 	ids, unshipped := channelLines(p.Shop), p.attribute(r, cut)
 	for _, l := range r.Lines {
 		id := ids[l.Line]
@@ -242,3 +245,6 @@ func (p *planner) lineGross(l marketplace.Line) int64 {
 	}
 	return sum
 }
+
+// AboutWish names a wish in the ledger's keys and in holds.
+func AboutWish(w connector.Wish) string { return wishAbout(w.ID) }

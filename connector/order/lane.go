@@ -245,7 +245,15 @@ func (t *laneTurn) prepare(ctx context.Context, b connector.Batch) (bool, error)
 		t.wake(t.Clock().Add(max(fault.After(err), 5*time.Second)))
 		return false, fault.Wrap(err, "lane %s: preparing batch %d", t.w.Subject, b.ID)
 	}
-	return true, t.commit(ctx, b, connector.BatchStep{State: connector.BatchPrepared, Document: doc})
+	return true, t.dropSpent(ctx, b, t.commit(ctx, b, connector.BatchStep{State: connector.BatchPrepared, Document: doc}))
+}
+
+// dropSpent gives a batch up of which an entry was withdrawn meanwhile; the others wait again.
+func (t *laneTurn) dropSpent(ctx context.Context, b connector.Batch, err error) error {
+	if !errors.Is(err, connector.ErrSpent) {
+		return err
+	}
+	return t.commit(ctx, b, connector.BatchStep{State: connector.BatchDropped, Reason: "an entry of it was withdrawn"})
 }
 
 // submit hands the batch in: the point of no return.
@@ -265,7 +273,8 @@ func (t *laneTurn) submit(ctx context.Context, b connector.Batch) (bool, error) 
 			t.wake(t.Clock().Add(time.Minute))
 			return false, nil
 		}
-		return false, err
+		err = t.dropSpent(ctx, b, err)
+		return err == nil, err
 	}
 	now := t.Clock()
 	if !now.Before(deadline) { // the process slept: too late to hand it in
@@ -347,7 +356,7 @@ func (t *laneTurn) results(ctx context.Context, b connector.Batch) (bool, error)
 		reason := "the channel has given no verdict for a day"
 		return true, t.commit(ctx, b, connector.BatchStep{State: connector.BatchLost, Reason: reason, Outcomes: t.all(b, connector.Unknown, reason)})
 	}
-	t.wake(t.Clock().Add(min(max(age/4, 20*time.Second), 10*time.Minute)))
+	t.wake(t.Clock().Add(min(max((age / 4).Truncate(time.Second), 20*time.Second), 10*time.Minute)))
 	return false, nil
 }
 

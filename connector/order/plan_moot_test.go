@@ -109,6 +109,26 @@ func TestUnitsOfAnEditAreFreeOnceItIsDone(t *testing.T) {
 	require.Equal(t, "1Z3", bodyOf(d.Commands[0]).Tracking)
 }
 
+func TestANewParcelReplacesTheOneThatFreesAllItHolds(t *testing.T) {
+	one, two := fulfilled("F1", noon.Add(-3*time.Hour), "1Z1", "L1", "L3"), fulfilled("F2", noon.Add(-2*time.Hour), "1Z2", "L2")
+	first := entry(2, Plan(snapshot(channelOrder(), storeOrder(one), created(t))).Commands[0], connector.Proven, noon)
+	second := entry(3, Plan(snapshot(channelOrder(), storeOrder(one, two), created(t), first)).Commands[0], connector.Proven, noon)
+	m := channelOrder(func(o *marketplace.Order) {
+		o.Lines[0].Shipped, o.Lines[1].Shipped = 2, 1
+		o.Packages = []marketplace.Package{{Ref: "1", Tracking: "1Z1", Lines: map[string]int{line: 1, "22": 1}}, {Ref: "2", Tracking: "1Z2", Lines: map[string]int{line: 1}}}
+	})
+	sock := fulfilled("F3", noon, "1Z3", "L3")
+	d := Plan(snapshot(m, storeOrder(one, two, takenBack("F1", "F2"), sock), created(t), first, second))
+	require.Equal(t, "1", bodyOf(d.Commands[0]).Ref)
+	echo := fulfilled("F3", noon, "1Z3", "L2")
+	d = Plan(snapshot(m, storeOrder(one, two, takenBack("F1", "F2"), echo), created(t), first, second))
+	require.Equal(t, "2", bodyOf(d.Commands[0]).Ref)
+	both := fulfilled("F3", noon, "1Z3", "L1", "L3")
+	second.ID, first.ID = 2, 3 // the better one stands second
+	d = Plan(snapshot(m, storeOrder(one, two, takenBack("F1", "F2"), both), created(t), second, first))
+	require.Equal(t, "1", bodyOf(d.Commands[0]).Ref)
+}
+
 func TestAFailedRepeatKeepsTheDoubt(t *testing.T) {
 	c := connector.Command{Verb: ConfirmShipment, Side: connector.Market, Again: 2}
 	was := entry(2, c, connector.Unknown, noon)

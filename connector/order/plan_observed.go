@@ -18,6 +18,12 @@ import (
 func (p *planner) observe() {
 	p.matched, p.foreign = matchRefunds(p.Refunds, p.Ledger, p.Policy.CaptureOnShip)
 	p.paired = make([]bool, len(p.foreign))
+	for _, e := range p.Ledger {
+		if r, ok := p.matched[e.ID]; ok && e.Verb == CancelMarket && p.Market.Lifecycle != marketplace.Cancelled {
+			p.warns("cancelled_after_shipping", "", fmt.Sprintf("the order was shipped at the channel while it was being cancelled; the channel has given %s back", r.Amount),
+				"stop the parcel if you can")
+		}
+	}
 	if len(p.foreign) == 0 {
 		return
 	}
@@ -36,17 +42,19 @@ func (p *planner) foreignSum() string {
 }
 
 // matchRefunds pairs each refund the channel shows with at most one entry that may have made it:
-// by our own key, else by the amount, with or without tax, and a time not before the entry's.
+// by our own key, else by the amount, with or without tax, and a time not before the entry's. The
+// cancellation of an order that was shipped at the channel at the same moment shows as a refund.
 func matchRefunds(seen []marketplace.Refund, ledger []connector.Entry, onShip bool) (matched map[int64]marketplace.Refund, foreign []marketplace.Refund) {
 	matched = map[int64]marketplace.Refund{}
 	rest := slices.Clone(seen)
 	slices.SortStableFunc(rest, func(a, b marketplace.Refund) int {
 		return cmp.Or(a.PostedAt.Compare(b.PostedAt), cmp.Compare(a.ID, b.ID))
 	})
-	for _, same := range []func(connector.Entry, marketplace.Refund) bool{sameKey, sameAmount, sameUntaxed} {
+	late := func(e connector.Entry, r marketplace.Refund) bool { return e.Verb == CancelMarket && sameAmount(e, r) }
+	for i, same := range []func(connector.Entry, marketplace.Refund) bool{sameKey, sameAmount, sameUntaxed, late} {
 		rest = slices.DeleteFunc(rest, func(r marketplace.Refund) bool {
 			for _, e := range ledger {
-				if _, done := matched[e.ID]; done || !mayHaveRefunded(e, onShip) || !same(e, r) {
+				if _, done := matched[e.ID]; done || !mayHaveRefunded(e, onShip && i < 3) || !same(e, r) {
 					continue
 				}
 				matched[e.ID] = r
@@ -99,7 +107,8 @@ func (p *planner) meanwhile(at time.Time) bool {
 func (p *planner) instructed(e connector.Entry) bool {
 	switch e.Verb {
 	case CancelMarket:
-		return p.Market.Lifecycle == marketplace.Cancelled && p.MarketAt.After(e.IntendedAt)
+		_, refunded := p.matched[e.ID]
+		return refunded || p.Market.Lifecycle == marketplace.Cancelled && p.MarketAt.After(e.IntendedAt)
 	case CancelUnits:
 		return p.unitsGone(e)
 	}

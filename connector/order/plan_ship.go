@@ -208,26 +208,37 @@ func (p *planner) freeRef(f shopadmin.Fulfillment) string {
 	return strconv.Itoa(top + 1)
 }
 
-// replaced finds the confirmed entry of a cancelled fulfillment that f ships anew: one with the
-// same contents, else the first that shares a line.
+// replaced finds the confirmed entry of a cancelled fulfillment that f ships anew: the first that
+// is most like it.
 func (p *planner) replaced(f shopadmin.Fulfillment) *connector.Entry {
-	lines, found := p.parcel(f), -1
+	lines, best := p.parcel(f), 0
+	var found *connector.Entry
 	for i, e := range p.Ledger {
 		if e.Verb != ConfirmShipment || e.About == f.ID || !e.State.Happened() || !p.cancelled(e.About) || p.adopted(e, f.ID) {
 			continue
 		}
-		old := shipmentOf(e).Lines
-		if slices.Equal(old, lines) {
-			return &p.Ledger[i]
-		}
-		if found < 0 && overlap(old, lines) {
-			found = i
+		if l := likeness(shipmentOf(e).Lines, lines); l > best {
+			found, best = &p.Ledger[i], l
 		}
 	}
-	if found < 0 {
-		return nil
+	return found
+}
+
+// likeness says how well a new parcel can take the place of an old one: 3 with the same contents,
+// 2 when the old one frees all that the new one holds, 1 when it frees some, 0 when nothing.
+func likeness(old, lines []marketplace.ShipmentLine) int {
+	covered := func(n marketplace.ShipmentLine) bool {
+		return slices.ContainsFunc(old, func(o marketplace.ShipmentLine) bool { return o.Line == n.Line && o.Quantity >= n.Quantity })
 	}
-	return &p.Ledger[found]
+	switch {
+	case slices.Equal(old, lines):
+		return 3
+	case !slices.ContainsFunc(lines, func(l marketplace.ShipmentLine) bool { return !covered(l) }):
+		return 2
+	case overlap(old, lines):
+		return 1
+	}
+	return 0
 }
 
 // replacedLate reports that the parcel f takes the place of could still reach the channel after f.
@@ -302,7 +313,7 @@ func (p *planner) mayShip(f shopadmin.Fulfillment, lines []marketplace.ShipmentL
 				"compare the order at the channel with the store")
 			return false
 		case l.Quantity > free:
-			p.blocks("shipped_at_channel", f.ID, fmt.Sprintf("%s holds %d of line %s, but the channel already counts these units as shipped", f.Name, l.Quantity, l.Line),
+			p.blocks("shipped_at_channel", f.ID, fmt.Sprintf("%s holds %d of line %s, but the channel already counts these units as shipped or cancelled", f.Name, l.Quantity, l.Line),
 				"nothing is sent; compare the parcels on both sides")
 			return false
 		}

@@ -98,7 +98,7 @@ func (p *planner) leftToShip() bool {
 
 func (p *planner) holdShipping(about string, n int, again int64, reason string) {
 	p.command(connector.Command{Key: p.key(HoldShipping, about, n), Verb: HoldShipping, Side: connector.Shop,
-		About: about, Why: reason, Again: again}, HoldBody{Reason: reason})
+		About: about, Why: "the shipping has to stop: " + about, Again: again}, HoldBody{Reason: reason}) // the reason may hold a buyer's words
 }
 
 // HoldBody is the body of a HoldShipping command.

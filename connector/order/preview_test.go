@@ -50,7 +50,7 @@ func unshippedOrder(t *testing.T, edit ...func(*Snapshot)) Snapshot {
 	return snap
 }
 
-func sent(p Preview) (out []string) {
+func commandsOf(p Preview) (out []string) {
 	for _, c := range p.Commands {
 		out = append(out, string(c.Side)+" "+string(c.Verb))
 	}
@@ -64,7 +64,7 @@ func codes(p Preview) (out []string) {
 	return out
 }
 
-func one(id string, n int) RefundWish {
+func oneLine(id string, n int) RefundWish {
 	return RefundWish{Lines: []RefundWishLine{{Line: id, Quantity: n}}}
 }
 
@@ -72,7 +72,7 @@ func TestPreviewRefund(t *testing.T) {
 	t.Run("the channel goes first, then the store records it", func(t *testing.T) {
 		p := PreviewRefund(shippedAll(t), RefundWish{Lines: []RefundWishLine{{Line: line, Quantity: 1}}, Shipping: usd(250), Reason: "customer", Restock: true})
 		require.Empty(t, p.Refusals)
-		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, sent(p))
+		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, commandsOf(p))
 		require.Equal(t, usd(1650+250), p.Amount, "half of 29.99 and 3.00 tax, rounded to even, and shipping")
 		require.Equal(t, []PreviewLine{{line, 1, usd(1650)}, {"22", 0, usd(250)}}, p.Commands[0].Lines)
 		require.Equal(t, p.Amount, p.Commands[1].Amount)
@@ -84,9 +84,9 @@ func TestPreviewRefund(t *testing.T) {
 			s.Shop.Lines[1].Unfulfilled = 1
 			s.Shop.Fulfillments[0].Lines = append(s.Shop.Fulfillments[0].Lines[:1:1], s.Shop.Fulfillments[0].Lines[2])
 		})
-		p := PreviewRefund(s, one(line, 2))
+		p := PreviewRefund(s, oneLine(line, 2))
 		require.Empty(t, p.Refusals)
-		require.Equal(t, []string{"market cancel-units", "market refund-market", "shop refund-shop"}, sent(p))
+		require.Equal(t, []string{"market cancel-units", "market refund-market", "shop refund-shop"}, commandsOf(p))
 		require.Equal(t, usd(3299), p.Amount)
 		require.Equal(t, 1, p.Commands[0].Lines[0].Quantity)
 		require.Equal(t, p.Amount.Minor, p.Commands[0].Amount.Minor+p.Commands[1].Amount.Minor)
@@ -94,13 +94,13 @@ func TestPreviewRefund(t *testing.T) {
 	t.Run("every unit before anything shipped is a cancellation", func(t *testing.T) {
 		p := PreviewRefund(unshippedOrder(t), RefundWish{Lines: []RefundWishLine{{Line: line, Quantity: 2}, {Line: "22", Quantity: 1}}})
 		require.Empty(t, p.Refusals)
-		require.Equal(t, []string{"market cancel-market", "shop refund-shop", "shop cancel-mirror"}, sent(p))
+		require.Equal(t, []string{"market cancel-market", "shop refund-shop", "shop cancel-mirror"}, commandsOf(p))
 		require.Equal(t, usd(4999), p.Amount)
 	})
 	t.Run("nothing that follows anyway belongs to the wish", func(t *testing.T) {
 		s := shippedAll(t, func(s *Snapshot) { s.Market.ShipTo.Line1 = "2 Side St" })
 		require.Contains(t, verbs(Plan(s)), UpdateMirror)
-		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, sent(PreviewRefund(s, one("22", 1))))
+		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, commandsOf(PreviewRefund(s, oneLine("22", 1))))
 	})
 	t.Run("what is previewed is what is planned when the wish is kept", func(t *testing.T) {
 		s, w := shippedAll(t), RefundWish{Lines: []RefundWishLine{{Line: line, Quantity: 1}}, Shipping: usd(600), Reason: "customer"}
@@ -165,32 +165,32 @@ func TestPreviewRefusals(t *testing.T) {
 		{"R-140_nor_another_amount_before_a_person_has_compared", shippedAll(t, foreign(1100)), RefundWish{Amount: usd(900)}, AlreadyRefunded, ""},
 		{"R-143_never_more_than_is_left", shippedAll(t), RefundWish{Amount: usd(5000)}, AboveRefundable, ""},
 		{"what was given back is spent", shippedAll(t, given(4000, connector.Proven)), RefundWish{Amount: usd(1000)}, AboveRefundable, ""},
-		{"more units than were ordered", shippedAll(t), one(line, 3), AboveRefundable, line},
+		{"more units than were ordered", shippedAll(t), oneLine(line, 3), AboveRefundable, line},
 		{"R-146_nothing", shippedAll(t), RefundWish{}, AmountZero, ""},
 		{"less than nothing", shippedAll(t), RefundWish{Amount: usd(-5)}, AmountZero, ""},
 		{"a line less than nothing", shippedAll(t), RefundWish{Lines: []RefundWishLine{{Line: line, Quantity: 1, Amount: usd(-5)}}}, AmountZero, line},
-		{"a line that is not there", shippedAll(t), one("99", 1), UnknownLine, "99"},
+		{"a line that is not there", shippedAll(t), oneLine("99", 1), UnknownLine, "99"},
 		{"another currency", shippedAll(t), RefundWish{Amount: money.New(100, "EUR")}, CurrencyDiffers, ""},
 		{"another currency in a line", shippedAll(t), RefundWish{Lines: []RefundWishLine{{Line: line, Quantity: 1, Amount: money.New(100, "EUR")}}}, CurrencyDiffers, line},
 		{"another currency of shipping", shippedAll(t), RefundWish{Shipping: money.New(100, "EUR")}, CurrencyDiffers, ""},
 		{"money under way", shippedAll(t, given(1000, connector.Taken)), RefundWish{Amount: usd(100)}, LockedByRequest, ""},
 		{"money in doubt", shippedAll(t, given(1000, connector.Unknown)), RefundWish{Amount: usd(100)}, LockedByRequest, ""},
 		{"another wish that goes first", shippedAll(t, func(s *Snapshot) {
-			s.Wishes = []connector.Wish{{ID: 3, Kind: connector.WishRefund, Body: jsonOf(t, one("22", 1)), At: noon.Add(-time.Second)}}
+			s.Wishes = []connector.Wish{{ID: 3, Kind: connector.WishRefund, Body: jsonOf(t, oneLine("22", 1)), At: noon.Add(-time.Second)}}
 		}), RefundWish{Amount: usd(100)}, LockedByRequest, ""},
-		{"parts of an order that is refunded whole only", shippedAll(t, func(s *Snapshot) { s.Policy.WholeOnly = []marketplace.Operation{marketplace.OpRefund} }), one("22", 1), WholeOnly, ""},
-		{"a channel that takes no refunds", shippedAll(t, func(s *Snapshot) { s.Policy.Instructions = nil }), one("22", 1), NoCapability, ""},
-		{"an order that the channel ships", shippedAll(t, func(s *Snapshot) { s.Market.FulfilledBy = marketplace.ByChannel }), one("22", 1), NoCapability, ""},
+		{"parts of an order that is refunded whole only", shippedAll(t, func(s *Snapshot) { s.Policy.WholeOnly = []marketplace.Operation{marketplace.OpRefund} }), oneLine("22", 1), WholeOnly, ""},
+		{"a channel that takes no refunds", shippedAll(t, func(s *Snapshot) { s.Policy.Instructions = nil }), oneLine("22", 1), NoCapability, ""},
+		{"an order that the channel ships", shippedAll(t, func(s *Snapshot) { s.Market.FulfilledBy = marketplace.ByChannel }), oneLine("22", 1), NoCapability, ""},
 		{"money that was not charged yet", unshippedOrder(t), RefundWish{Amount: usd(100)}, NotCaptured, ""},
-		{"an order that is not released", unshippedOrder(t, func(s *Snapshot) { s.Market.Lifecycle = marketplace.Pending }), one("22", 1), NotCaptured, ""},
-		{"an order that a person holds", shippedAll(t, wish(connector.WishHold)), one("22", 1), Held, ""},
-		{"an order in a state nobody knows", shippedAll(t, func(s *Snapshot) { s.Market.Lifecycle = marketplace.Unmapped }), one("22", 1), Held, ""},
-		{"an order that cannot be read", shippedAll(t, func(s *Snapshot) { s.MarketFault = "garbled" }), one("22", 1), Held, ""},
-		{"refunds that cannot be read", shippedAll(t, func(s *Snapshot) { s.RefundsFault = "garbled" }), one("22", 1), Held, ""},
-		{"an order without mirror", moneyed(channelOrder(), nil), one("22", 1), Held, ""},
-		{"an order that was never read", moneyed(nil, nil), one("22", 1), Held, ""},
-		{"an order that is cancelled there", unshippedOrder(t, func(s *Snapshot) { s.Market.Lifecycle = marketplace.Cancelled }), one("22", 1), AmountZero, ""},
-		{"amounts in several currencies", shippedAll(t, func(s *Snapshot) { s.Market.Lines[1].Parts[0].Tax = money.New(1, "EUR") }), one(line, 1), CurrencyDiffers, ""},
+		{"an order that is not released", unshippedOrder(t, func(s *Snapshot) { s.Market.Lifecycle = marketplace.Pending }), oneLine("22", 1), NotCaptured, ""},
+		{"an order that a person holds", shippedAll(t, wish(connector.WishHold)), oneLine("22", 1), Held, ""},
+		{"an order in a state nobody knows", shippedAll(t, func(s *Snapshot) { s.Market.Lifecycle = marketplace.Unmapped }), oneLine("22", 1), Held, ""},
+		{"an order that cannot be read", shippedAll(t, func(s *Snapshot) { s.MarketFault = "garbled" }), oneLine("22", 1), Held, ""},
+		{"refunds that cannot be read", shippedAll(t, func(s *Snapshot) { s.RefundsFault = "garbled" }), oneLine("22", 1), Held, ""},
+		{"an order without mirror", moneyed(channelOrder(), nil), oneLine("22", 1), Held, ""},
+		{"an order that was never read", moneyed(nil, nil), oneLine("22", 1), Held, ""},
+		{"an order that is cancelled there", unshippedOrder(t, func(s *Snapshot) { s.Market.Lifecycle = marketplace.Cancelled }), oneLine("22", 1), AmountZero, ""},
+		{"amounts in several currencies", shippedAll(t, func(s *Snapshot) { s.Market.Lines[1].Parts[0].Tax = money.New(1, "EUR") }), oneLine(line, 1), CurrencyDiffers, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := PreviewRefund(c.s, c.w)
@@ -207,15 +207,15 @@ func TestPreviewRefusals(t *testing.T) {
 		require.Contains(t, p.Refusals[0].Hint, "approve")
 	})
 	t.Run("a released order goes on", func(t *testing.T) {
-		require.Empty(t, PreviewRefund(shippedAll(t, wish(connector.WishHold), wish(connector.WishRelease)), one("22", 1)).Refusals)
+		require.Empty(t, PreviewRefund(shippedAll(t, wish(connector.WishHold), wish(connector.WishRelease)), oneLine("22", 1)).Refusals)
 	})
 	t.Run("a refund that waits for the charge goes through with it", func(t *testing.T) {
 		s := unshippedOrder(t, func(s *Snapshot) { // shipped in the store, the channel is about to be told
 			s.Shop = storeOrder(fulfilled("F1", noon.Add(-time.Hour), "1Z1", "L3"), func(o *shopadmin.Order) { o.Lines[2].Unfulfilled = 0 })
 		})
-		p := PreviewRefund(s, one("22", 1))
+		p := PreviewRefund(s, oneLine("22", 1))
 		require.Empty(t, p.Refusals)
-		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, sent(p))
+		require.Equal(t, []string{"market refund-market", "shop refund-shop"}, commandsOf(p))
 		require.Len(t, p.Warnings, 1)
 		require.Contains(t, p.Warnings[0], "charges the buyer when the units ship")
 	})
@@ -225,7 +225,7 @@ func TestPreviewCancel(t *testing.T) {
 	t.Run("R-146_an_order_with_money_is_cancelled_on_both_sides", func(t *testing.T) {
 		p := PreviewCancel(unshippedOrder(t), CancelWish{Reason: "customer", Restock: true})
 		require.Empty(t, p.Refusals)
-		require.Equal(t, []string{"shop hold-shipping", "market cancel-market", "shop cancel-mirror"}, sent(p), "nobody may ship it meanwhile")
+		require.Equal(t, []string{"shop hold-shipping", "market cancel-market", "shop cancel-mirror"}, commandsOf(p), "nobody may ship it meanwhile")
 		require.Equal(t, usd(4999), p.Amount)
 	})
 	for _, c := range []struct {

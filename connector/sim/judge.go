@@ -67,10 +67,10 @@ func (w *World) judgeParcels(m marketplace.Order, s shopadmin.Order) {
 			continue
 		}
 		i := slices.IndexFunc(m.Packages, func(p marketplace.Package) bool { return p.Tracking == f.Tracking[0].Number })
-		if i < 0 && w.recombined(s) {
+		if i < 0 && w.recombined(s) && !w.room(s, f, w.now) {
 			continue // a held item for a person: see reason
 		}
-		if i < 0 && w.wished[m.ID] && w.heldBy(m.ID, "over_shipped", f.ID) {
+		if i < 0 && w.wished[m.ID] && (w.heldBy(m.ID, "over_shipped", f.ID) || w.heldBy(m.ID, "shipped_at_channel", f.ID)) {
 			continue // it was packed while an operator took its units back
 		}
 		if i < 0 {
@@ -170,7 +170,7 @@ func (w *World) reason(id marketplace.OrderID, h connector.Hold) bool {
 		return st.cancelled
 	case "shipped_at_channel":
 		s := w.mirror(id)
-		return st.foreign || s != nil && w.recombined(*s)
+		return st.foreign || w.wished[id] || s != nil && w.recombined(*s)
 	case "shipment_refused":
 		return st.cancelled || st.foreign
 	case "cancel_requested":

@@ -38,7 +38,7 @@ func (w *World) judgeMoney(m marketplace.Order, s *shopadmin.Order) {
 			}
 		}
 		cancelled = cancelled || verb == order.CancelMarket
-		if a.Whole {
+		if a.Whole && !w.truth[m.ID].foreign { // the merchant shipped it at the channel while it was being cancelled: nobody can prevent that
 			w.broken("order %s: the whole order was acknowledged as failed after a unit had shipped", m.ID)
 		}
 	}
@@ -153,6 +153,8 @@ func (w *World) moneyReason(id marketplace.OrderID, h connector.Hold) bool {
 		return st.unpaidCancel
 	case "channel_refunds":
 		return m.FulfilledBy == marketplace.ByChannel
+	case "cancelled_after_shipping":
+		return st.foreign
 	case "kept_back_lost":
 		return s != nil && slices.ContainsFunc(s.Refunds, func(r shopadmin.Refund) bool { return r.ID == h.About })
 	case "refund_waits":

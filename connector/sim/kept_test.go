@@ -25,8 +25,9 @@ var kept = []struct {
 	{26605, "as 11899"},
 	{28059, "as 9055"},
 	{28667, "as 9652"},
-	{32897, "as 20740"},
 	{29671, "units that an edit gives up are free only once the edit is done"},
+	{32897, "as 20740"},
+	{300391, "of two parcels that were taken back, the new one takes the place of the one that frees all it holds"},
 }
 
 // TestKeptSeeds plays them again. A seed names a world only as long as its people and faults draw

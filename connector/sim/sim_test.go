@@ -13,7 +13,7 @@ import (
 	"channelbridge/connector/memstore"
 )
 
-var seeds = flag.Int("seeds", 500, "how many seeds to play on memory")
+var seeds = flag.Int("seeds", 1000, "how many seeds to play on memory")
 var from = flag.Int("from", 1, "the first seed")
 
 // TestSeeds plays many worlds, on all processors. With -v a long run tells how far it is.

@@ -148,6 +148,10 @@ func TestAPeerThatGuessesIsSlowedDown(t *testing.T) {
 	r.get("/orders").is(http.StatusOK) // the same peer, with a token that is known to be good
 	req := request(http.MethodGet, "/orders", r.newToken("new", Scopes...), "")
 	r.send(req).problem(http.StatusServiceUnavailable, "too_many_failures")
+	id, _ := tokenID(r.token)
+	require.NoError(t, r.store.RevokeToken(t.Context(), id, noon, connector.Operator))
+	r.get("/orders").problem(http.StatusUnauthorized, "unauthorized")
+	r.get("/orders").problem(http.StatusServiceUnavailable, "too_many_failures") // a revoked one is a guess like others
 	r.pass(time.Minute)
 	r.send(request(http.MethodGet, "/orders", r.newToken("new", Scopes...), "")).is(http.StatusOK)
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -272,4 +273,29 @@ func TestTheDocumentIsServedToEverybody(t *testing.T) {
 	a := r.send(request(http.MethodGet, "/openapi.json", "", "")).is(http.StatusOK)
 	require.Equal(t, string(published().raw), a.Body.String())
 	require.True(t, json.Valid(a.Body.Bytes()))
+}
+
+// The page for people names every code and every scope, and its bodies are understood.
+func TestThePageForPeopleIsComplete(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/api.md")
+	require.NoError(t, err)
+	page := string(raw)
+	for code := range titles {
+		if code != "refused" { // always stands for a more exact one
+			require.Contains(t, page, "`"+code+"`")
+		}
+	}
+	for code := range hints {
+		require.Contains(t, page, "| `"+code+"` |")
+	}
+	for _, scope := range Scopes {
+		require.Contains(t, page, "| `"+scope+"` |")
+	}
+	r := newRig(t)
+	for _, m := range regexp.MustCompile(`(?s)\$BRIDGE/v1(/[^"]+)" *(?:\\\n *)?-d '([^']+)'`).FindAllStringSubmatch(page, -1) {
+		require.NotEqual(t, http.StatusBadRequest, r.post(m[1], m[2]).Code, m[0])
+	}
+	for _, m := range regexp.MustCompile(`curl -H "[^"]+" "\$BRIDGE/v1(/[^"]+)"`).FindAllStringSubmatch(page, -1) {
+		require.NotEqual(t, http.StatusBadRequest, r.get(m[1]).Code, m[0])
+	}
 }

@@ -30,7 +30,7 @@ type RefundRequest struct {
 	Restock  bool         `json:"restock"`
 	Reason   string       `json:"reason,omitempty"` // in the store's words
 	Note     string       `json:"note,omitempty"`
-	DryRun   bool         `json:"dry_run,omitempty"` // never part of a wish
+	DryRun   bool         `json:"dry_run,omitempty"` // preview only: it never becomes a wish
 }
 
 // RefundLine is a line of a refund.
@@ -45,7 +45,7 @@ type CancelRequest struct {
 	Reason  string `json:"reason,omitempty"` // in the store's words
 	Restock bool   `json:"restock"`
 	Note    string `json:"note,omitempty"`
-	DryRun  bool   `json:"dry_run,omitempty"` // never part of a wish
+	DryRun  bool   `json:"dry_run,omitempty"` // preview only: it never becomes a wish
 }
 
 func (r RefundRequest) dry() bool { return r.DryRun }

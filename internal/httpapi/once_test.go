@@ -146,10 +146,16 @@ type stuck struct {
 	keep    chan struct{}
 }
 
+// hangs is how long the store waits at most: a test that is wrong fails instead of waiting for ever.
+const hangs = 10 * time.Second
+
 func (s *stuck) Wish(ctx context.Context, w connector.Wish) (connector.Wish, bool, error) {
 	kept, fresh, err := s.Store.Wish(ctx, w)
 	s.waiting.Store(true)
-	<-s.keep
+	select {
+	case <-s.keep:
+	case <-time.After(hangs):
+	}
 	return kept, fresh, err
 }
 
@@ -216,12 +222,50 @@ func TestAWriteThatFailedInsideMaySimplyBeRepeated(t *testing.T) {
 
 // A client that hangs up does not leave a write half done.
 func TestAWriteIsFinishedWhenTheClientIsGone(t *testing.T) {
-	r := newRig(t)
+	ctx, hangUp := context.WithCancel(t.Context())
+	r := newRig(t, func(c *Config) { c.Store = leaving{c.Store, hangUp} })
 	sub := r.order("O1")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
 	req := request(http.MethodPost, "/orders/am/O1/refunds", r.token, someRefund).WithContext(ctx)
 	req.Header.Set("Idempotency-Key", "k")
 	r.send(req).is(http.StatusAccepted)
+	require.Len(t, r.wishes(sub), 1)
+}
+
+// leaving is a store whose client hangs up once its request is reserved.
+type leaving struct {
+	Store
+	hangUp context.CancelFunc
+}
+
+func (l leaving) Reserve(ctx context.Context, r connector.Reply) (connector.Reply, bool, error) {
+	defer l.hangUp()
+	return l.Store.Reserve(ctx, r)
+}
+
+func (l leaving) Wish(ctx context.Context, w connector.Wish) (connector.Wish, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return w, false, err
+	}
+	return l.Store.Wish(ctx, w)
+}
+
+// However long a request takes, a twin in the same process waits for it.
+func TestATwinHereIsNeverTakenOver(t *testing.T) {
+	slow := &stuck{keep: make(chan struct{})}
+	r := newRig(t, func(c *Config) { slow.Store = c.Store; c.Store = slow })
+	sub := r.order("O1")
+	ended := make(chan int)
+	go func() {
+		req, w := request(http.MethodPost, "/orders/am/O1/hold", r.token, `{}`), httptest.NewRecorder()
+		req.Header.Set("Idempotency-Key", "k")
+		r.http.ServeHTTP(w, req)
+		ended <- w.Code
+	}()
+	require.Eventually(t, slow.waiting.Load, 5*time.Second, time.Millisecond)
+	r.pass(time.Hour)
+	r.postKey("k", "/orders/am/O1/hold", `{}`).problem(http.StatusConflict, "in_progress")
+	close(slow.keep)
+	require.Equal(t, http.StatusAccepted, <-ended)
+	require.Equal(t, "true", r.postKey("k", "/orders/am/O1/hold", `{}`).is(http.StatusAccepted).Header().Get("Idempotent-Replayed"))
 	require.Len(t, r.wishes(sub), 1)
 }

@@ -33,18 +33,14 @@ func (s *Server) refund(c *call, r RefundRequest) (reply, error) {
 	if err := r.check(); err != nil {
 		return reply{}, err
 	}
-	kept := r
-	kept.DryRun = false
-	return s.moves(c, connector.Wish{Kind: connector.WishRefund, Reason: r.Reason}, kept, r.DryRun, func(sub connector.Subject) (Preview, error) {
-		return s.cfg.Money.Preview(c.ctx, sub, kept)
+	return s.moves(c, connector.Wish{Kind: connector.WishRefund, Reason: r.Reason}, r, r.DryRun, func(sub connector.Subject) (Preview, error) {
+		return s.cfg.Money.Preview(c.ctx, sub, r)
 	})
 }
 
 func (s *Server) cancel(c *call, r CancelRequest) (reply, error) {
-	kept := r
-	kept.DryRun = false
-	return s.moves(c, connector.Wish{Kind: connector.WishCancel, Reason: r.Reason}, kept, r.DryRun, func(sub connector.Subject) (Preview, error) {
-		return s.cfg.Money.PreviewCancel(c.ctx, sub, kept)
+	return s.moves(c, connector.Wish{Kind: connector.WishCancel, Reason: r.Reason}, r, r.DryRun, func(sub connector.Subject) (Preview, error) {
+		return s.cfg.Money.PreviewCancel(c.ctx, sub, r)
 	})
 }
 

@@ -78,6 +78,7 @@ func testADoubtIsResolvedByAPerson(r *rig) {
 	require.JSONEq(t, `"case 4711 shows it"`, string(field(t, a, "reason")))
 	r.post(path, `{"happened": true, "evidence": "case 4711 shows it"}`).is(http.StatusOK) // said twice is said once
 	r.post(path, `{"happened": false, "evidence": "it does not"}`).problem(http.StatusConflict, "settled")
+	r.post(path, `{"happened": true, "evidence": "another story"}`).problem(http.StatusConflict, "settled")
 	a = r.post(fmt.Sprintf("/ledger/%d/resolve", didNot), `{"happened": false, "evidence": "the report lacks it"}`).is(http.StatusOK)
 	require.JSONEq(t, `"refused"`, string(field(t, a, "state")))
 	require.Equal(t, []string{"tests", "tests"}, r.audited("resolve"))
