@@ -67,6 +67,10 @@ func (p *planner) cancelOut(ds []demand) bool {
 		return true
 	}
 	total := p.sheet.rest()
+	if total <= 0 && wish != nil && !cancelled {
+		p.warns("amount_zero", "order", "the order was to be cancelled, but at the channel there is nothing to give back; a cancellation needs an amount above zero (R-146)", "cancel it at the channel by hand")
+		return false
+	}
 	if p.asks("order", p.Shop.CancelledAt, total) {
 		return true
 	}

@@ -227,9 +227,12 @@ func (p *planner) refund(d, back demand) {
 	p.instruct(RefundMarket, d.about, in, back.total.Minor, d.fulfills+" and the channel does not show it")
 }
 
-// unchargedLine reports units that are still to ship, for which the buyer will be charged.
+// unchargedLine reports units that the channel does not count as shipped yet, for which the buyer
+// will be charged.
 func (p *planner) unchargedLine() bool {
-	return slices.ContainsFunc(p.Market.Lines, func(l marketplace.Line) bool { return p.unshipped(l) > 0 })
+	return slices.ContainsFunc(p.Market.Lines, func(l marketplace.Line) bool {
+		return max(l.Shipped, p.provenUnits(l.ID))+p.cancelling()[l.ID] < l.Ordered-l.Cancelled
+	})
 }
 
 // captured reports that the buyer was charged for what is to be given back.
