@@ -68,6 +68,14 @@ func TestMoneyOnce(t *testing.T) {
 		s = with(allSent(t, gave("RF1", 0, "L3"), gave("RF2", 3900)), ledgered(2, first, connector.Proven))
 		none(t, Plan(s), "above_refundable")
 	})
+	t.Run("R-143_what_is_left_counts_every_state_but_what_surely_did_not_happen", func(t *testing.T) {
+		for state, left := range map[connector.EntryState]int64{connector.Queued: 3899, connector.Sent: 3899, connector.Unknown: 3899, connector.Taken: 3899,
+			connector.Done: 3899, connector.Proven: 3899, connector.Retry: 4999, connector.Refused: 4999} {
+			sheet, fits := newSheet(*channelOrder(), []connector.Entry{ledgered(2, first, state)})
+			require.True(t, fits)
+			require.Equal(t, left, sheet.rest(), state)
+		}
+	})
 	t.Run("R-143_a_doubt_that_the_channel_shows_is_settled", func(t *testing.T) {
 		s := with(base, ledgered(2, first, connector.Unknown))
 		s.Refunds = []marketplace.Refund{there("R1", 1100, noon.Add(-20*time.Minute))}

@@ -65,14 +65,15 @@ func (w *moneyWorld) judge() {
 	wanted := p.demands()
 	sheet, _ := newSheet(w.m, w.ledger)
 	for _, x := range wanted {
-		if n := cut[x.about]; n > 0 { // the buyer was never charged for what was kept of these
-			lost += int64(n) + max(-x.rest, 0) + sheet.never[x.about]
+		if n := cut[x.about]; n > 0 { // the buyer was never charged for what was kept of these, nor for their charges;
+			// a unit's share is rounded by each side for itself, and so is what was refunded of its line before
+			lost += int64(2*n) + max(-x.rest, 0) + sheet.never[x.about]
 		}
 	}
 	for _, x := range wanted {
 		missing := x.total.Minor - done[x.about]
 		switch {
-		case -missing <= int64(cut[x.about]) && missing <= lost: // a unit's share may be rounded differently on either side
+		case -missing <= int64(cut[x.about]) && missing <= lost:
 		case heldFor(d, x.about):
 		default:
 			w.Fatalf("%s wants %s, at the channel %d took effect and nothing is held: %+v\n%s", x.about, x.total, done[x.about], d.Holds, w.story())
