@@ -33,7 +33,7 @@ type Guard struct {
 
 const (
 	brakeMark = "brake: "
-	brakeFrom = 20             // cancellations in one listing that nobody wonders about
+	brakeFrom = 20            // cancellations in one listing that nobody wonders about
 	brakeAck  = 2 * time.Hour // how long a person's consent lasts
 	guardPage = 500
 )
