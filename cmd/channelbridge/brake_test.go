@@ -31,7 +31,9 @@ func TestAMassCancellationInTheStorePausesTheChannel(t *testing.T) {
 	}
 
 	r = b.serve()
-	require.Eventually(t, func() bool { return strings.Contains(b.run("channels", "list").out, "brake: one listing cancels 25 of 25 open orders") }, 20*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return strings.Contains(b.run("channels", "list").out, "brake: one listing cancels 25 of 25 open orders")
+	}, 20*time.Second, 100*time.Millisecond)
 	_, metrics := get(t, r.metrics+"/metrics")
 	require.Contains(t, metrics, `channelbridge_brakes_total{channel="market"} 1`)
 	require.Contains(t, r.log.String(), "channel paused by its brake")
