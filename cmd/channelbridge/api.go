@@ -14,7 +14,7 @@ import (
 
 // handler is everything the main address offers once the bridge is there: pushes and the API.
 func (b *bridge) handler() (http.Handler, error) {
-	api, err := httpapi.New(httpapi.Config{Store: b.store, Money: unpriced{}, Channels: channels{b}, Deliveries: replayer{b},
+	api, err := httpapi.New(httpapi.Config{Store: b.store, Money: moneyDesk{b}, Channels: channels{b}, Deliveries: replayer{b},
 		Clock: b.clock, Log: b.log, Nudge: b.loop.Nudge})
 	if err != nil {
 		return nil, err
@@ -49,19 +49,4 @@ func (r replayer) Replay(ctx context.Context, row int64, force bool) error {
 		return refuse("not_understood", "The delivery is still not understood.", "Update the bridge, then replay it.")
 	}
 	return err
-}
-
-// unpriced answers that the money of orders is not offered through the API.
-type unpriced struct{}
-
-var errUnpriced = &httpapi.Refusal{Code: httpapi.NoCapability, Reason: "The money of orders is not offered here.", Hint: "Use the command line."}
-
-func (unpriced) Sheet(context.Context, connector.Subject) (any, error) { return nil, errUnpriced }
-
-func (unpriced) Preview(context.Context, connector.Subject, httpapi.RefundRequest) (httpapi.Preview, error) {
-	return httpapi.Preview{}, errUnpriced
-}
-
-func (unpriced) PreviewCancel(context.Context, connector.Subject, httpapi.CancelRequest) (httpapi.Preview, error) {
-	return httpapi.Preview{}, errUnpriced
 }

@@ -64,7 +64,8 @@ func newBridge(p parts) (*bridge, error) {
 	b.loop = &connector.Loop{
 		Queue: p.store, Clock: p.clock, Runnable: b.runnable, Workers: p.cfg.Limits.Workers, Recover: true, Lease: lease, Log: p.log,
 		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: observe.Looking(orders),
-			connector.KindLane: observe.Looking(&order.Lanes{Orders: orders, Store: p.store, Clock: p.clock, Log: p.log})},
+			connector.KindLane: observe.Looking(&order.Lanes{Orders: orders, Store: p.store, Clock: p.clock, Log: p.log,
+				Gather: time.Duration(p.cfg.Limits.BatchGather)})},
 	}
 	if p.metrics != nil {
 		b.loop.Observe = p.metrics.Looked

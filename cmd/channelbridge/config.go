@@ -53,6 +53,7 @@ type LimitsConfig struct {
 	RejectsKept   int      `yaml:"rejects_kept" default:"1000" doc:"Refused pushes kept per connection, for looking into."`
 	CallTimeout   Duration `yaml:"call_timeout" default:"30s" doc:"Longest time one outside call may take."`
 	Lease         Duration `yaml:"lease" default:"2m" doc:"Time after which the work of a process that died is taken up again. Longer than any look at an order takes."`
+	BatchGather   Duration `yaml:"batch_gather" default:"5s" doc:"Time the oldest refund or cancellation waits for others to be handed in with it, where the channel takes them in batches."`
 	Shutdown      Duration `yaml:"shutdown" default:"45s" doc:"Longest time to finish what is under way when asked to stop."`
 }
 

@@ -10,8 +10,8 @@ import (
 	"channelbridge/connector/lifecycle"
 )
 
-// progressEvery is after how many orders a long count says how far it is.
-const progressEvery = 1000
+// ordersTold is after how many orders a long count says how far it is.
+const ordersTold = 1000
 
 // dues is what is owed at a channel, order by order from what is kept.
 func (b *bridge) dues(ctx context.Context, id connector.ConnectionID) ([]lifecycle.Due, error) {
@@ -22,7 +22,7 @@ func (b *bridge) dues(ctx context.Context, id connector.ConnectionID) ([]lifecyc
 		if ok {
 			out.Add(s)
 		}
-		if n++; n%progressEvery == 0 {
+		if n++; n%ordersTold == 0 {
 			b.log.Info("counting what is owed at the channel", "channel", string(id), "orders", n)
 		}
 		return err
@@ -57,7 +57,7 @@ func (b *bridge) rows(ctx context.Context, c connector.Connection) ([]lifecycle.
 		if row, planned := lifecycle.Planned(snap); ok && planned {
 			out = append(out, row)
 		}
-		if n++; n%progressEvery == 0 {
+		if n++; n%ordersTold == 0 {
 			b.log.Info("planning a reconnection", "channel", string(c.ID), "orders", n, "of", len(subjects))
 		}
 	}

@@ -100,7 +100,7 @@ func (p *planner) conflicts(d demand) bool {
 		if p.paired[i] || r.Amount.Minor != d.total.Minor && r.Untaxed.Minor != d.total.Minor || r.Amount.Currency != d.total.Currency {
 			continue
 		}
-		if p.approved(d.about) {
+		if p.approved(d.about, false) {
 			continue
 		}
 		p.paired[i] = true
@@ -109,7 +109,7 @@ func (p *planner) conflicts(d demand) bool {
 			"nothing is sent; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+d.about)
 		return true
 	}
-	if len(p.foreign) == 0 || p.approved(d.about) {
+	if len(p.foreign) == 0 || p.approved(d.about, false) {
 		return false
 	}
 	p.blocksMoney("already_refunded", d.about, fmt.Sprintf("%s, but that refund failed: the marketplace has refunded %s already",
@@ -200,13 +200,16 @@ func (p *planner) refund(d, back demand) {
 		back.rest -= back.total.Minor - p.sheet.rest()
 		back.total.Minor = p.sheet.rest()
 		p.keptLost(d, "the store gives back what it kept before")
-	case back.total.Minor > p.sheet.rest():
+		if back.total.Minor == 0 {
+			return
+		}
+	case back.total.Minor > p.sheet.rest() && !p.generous():
 		p.blocksMoney("above_refundable", d.about, fmt.Sprintf("%s, but of this order only %s can still be given back at the channel", d.fulfills, money.New(p.sheet.rest(), p.Market.Currency)),
 			"what is in doubt counts as given back; compare both sides")
 		return
 	}
 	in := marketplace.Instruction{Op: marketplace.OpRefund, Reason: p.reasonFor(marketplace.OpRefund, d.reason)}
-	lines, ok := p.allocate(back)
+	lines, ok := p.allocate(back, p.generous())
 	if !ok && p.Policy.CaptureOnShip && p.unchargedLine() {
 		p.waits(d.about, d.fulfills+"; that is more than the buyer was charged so far, it is refunded when more units ship")
 		return
@@ -224,9 +227,12 @@ func (p *planner) refund(d, back demand) {
 	p.instruct(RefundMarket, d.about, in, back.total.Minor, d.fulfills+" and the channel does not show it")
 }
 
-// unchargedLine reports units that are still to ship, for which the buyer will be charged.
+// unchargedLine reports units that the channel does not count as shipped yet, for which the buyer
+// will be charged.
 func (p *planner) unchargedLine() bool {
-	return slices.ContainsFunc(p.Market.Lines, func(l marketplace.Line) bool { return p.unshipped(l) > 0 })
+	return slices.ContainsFunc(p.Market.Lines, func(l marketplace.Line) bool {
+		return max(l.Shipped, p.provenUnits(l.ID))+p.cancelling()[l.ID] < l.Ordered-l.Cancelled
+	})
 }
 
 // captured reports that the buyer was charged for what is to be given back.
@@ -273,10 +279,18 @@ func (p *planner) provenUnits(line string) int {
 	return n
 }
 
+// generous reports that more may be given than the order's parts come to: the operator allows it,
+// the buyer was charged for everything, and nothing was given back before, so that it cannot be
+// the same money twice.
+func (p *planner) generous() bool {
+	return p.Policy.Goodwill && p.sheet.rest() == p.sheet.total() && !(p.Policy.CaptureOnShip && p.unchargedLine())
+}
+
 // allocate spreads a refund over the order's parts: lines first over their own item, charges over
 // charges, and what no part of that name can take over the others, so that the sum is met to the
-// minor unit and no part gives back more than the buyer paid for it.
-func (p *planner) allocate(d demand) ([]marketplace.InstructionLine, bool) {
+// minor unit and no part gives back more than the buyer paid for it. Where it is generous, what
+// is left then is given as goodwill.
+func (p *planner) allocate(d demand, generous bool) ([]marketplace.InstructionLine, bool) {
 	a := &allocation{p: p, lines: map[string]*marketplace.InstructionLine{}}
 	over := int64(0)
 	for _, l := range d.lines {
@@ -287,7 +301,7 @@ func (p *planner) allocate(d demand) ([]marketplace.InstructionLine, bool) {
 	if over < 0 {
 		return a.done(-over)
 	}
-	if over = a.unkeep(a.spread(over)); over > 0 && !a.goodwill(over) {
+	if over = a.unkeep(a.spread(over)); over > 0 && (!generous || !a.goodwill(over)) {
 		return nil, false
 	}
 	return a.done(0)
@@ -310,10 +324,11 @@ func (a *allocation) line(id string) *marketplace.InstructionLine {
 
 // take puts up to gross onto a part and returns how much it took.
 func (a *allocation) take(k part, gross int64) int64 {
-	v := a.p.sheet.take(k, gross)
+	v := a.p.sheet.take(k, min(gross, a.p.charged(k)))
 	if v.gross() == 0 {
 		return 0
 	}
+	a.p.sheet.refunded[k] += v.gross()
 	l := a.line(k.line)
 	for i := range l.Parts {
 		if l.Parts[i].Kind == k.kind {
@@ -342,7 +357,7 @@ func (a *allocation) spread(gross int64) int64 {
 	var items []part
 	var weights []int64
 	for _, k := range a.p.sheet.parts {
-		if left := a.p.sheet.left(k).gross(); k.kind == marketplace.Item && left > 0 && a.p.chargeable(k.line) {
+		if left := a.p.charged(k); k.kind == marketplace.Item && left > 0 && a.p.chargeable(k.line) {
 			items, weights = append(items, k), append(weights, left)
 		}
 	}
@@ -365,28 +380,44 @@ func (p *planner) chargeable(line string) bool {
 	return ok && (!p.Policy.CaptureOnShip || max(m.Shipped, p.provenUnits(line)) > 0)
 }
 
-// unkeep gives back what earlier refunds have kept and returns what is over.
-func (a *allocation) unkeep(gross int64) int64 {
-	n := min(gross, -a.p.sheet.beyond)
-	if n <= 0 || len(a.p.Market.Lines) == 0 {
-		return gross
+// charged is what may still be given back of a part: where the buyer is charged for what ships, of
+// an item no more than its shipped units' share. That is rounded by the channel, so it may be off
+// by a minor unit.
+func (p *planner) charged(k part) int64 {
+	left := p.sheet.left(k).gross()
+	m, ok := p.line(k.line)
+	shipped := max(m.Shipped, p.provenUnits(k.line))
+	if !ok || !p.Policy.CaptureOnShip || k.kind != marketplace.Item || shipped >= m.Ordered {
+		return left
 	}
-	id := a.p.Market.Lines[0].ID
-	for _, l := range a.p.Market.Lines {
-		if a.p.chargeable(l.ID) {
-			id = l.ID
-			break
-		}
-	}
-	l := a.line(id)
-	l.Parts = append(l.Parts, a.p.component(part{id, marketplace.Restocking}, cash{net: n}))
-	a.p.sheet.beyond += n
-	return gross - n
+	share := share(p.sheet.paid[k].gross(), int64(shipped), int64(m.Ordered)) + 1
+	return max(0, min(left, share-p.sheet.refunded[k]))
 }
 
-// goodwill gives beyond the parts, where the operator allows it.
+// unkeep gives back what earlier refunds have kept, on the lines they kept it of, and returns
+// what is over.
+func (a *allocation) unkeep(gross int64) int64 {
+	ids := []string{""}
+	for _, l := range a.p.Market.Lines {
+		ids = append(ids, l.ID)
+	}
+	for _, id := range ids {
+		n := min(gross, a.p.sheet.kept[id], -a.p.sheet.beyond)
+		if n <= 0 {
+			continue
+		}
+		l := a.line(id)
+		l.Parts = append(l.Parts, a.p.component(part{id, marketplace.Restocking}, cash{net: n}))
+		a.p.sheet.kept[id] -= n
+		a.p.sheet.beyond += n
+		gross -= n
+	}
+	return gross
+}
+
+// goodwill gives beyond the parts.
 func (a *allocation) goodwill(gross int64) bool {
-	if !a.p.Policy.Goodwill || len(a.p.Market.Lines) == 0 {
+	if len(a.p.Market.Lines) == 0 {
 		return false
 	}
 	l := a.line(a.p.Market.Lines[0].ID)

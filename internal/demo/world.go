@@ -74,6 +74,8 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 		opt.Amazon.MaxPollWait = time.Second
 	}
 	w.Amazon = amazonfake.New(opt.Amazon)
+	w.Amazon.SubscribeTo("TRANSACTION_UPDATE", "1.0")
+	w.Amazon.SubscribeTo("FEED_PROCESSING_FINISHED", "2020-09-04")
 	opt.Shop.ClientSecret, opt.Shop.ClientID = "demo-shop-secret", "demo-shop-client"
 	shop, err := shopifyfake.New(opt.Shop)
 	if err != nil {

@@ -36,8 +36,8 @@ func open(t *testing.T) *world {
 	require.NoError(t, err)
 	w := &world{t: t, log: &bytes.Buffer{}}
 	w.World, err = demo.Open(t.Context(), demo.Options{Binary: binary, Dir: t.TempDir(), Log: w.log,
-		Extra:  "limits: {lease: 6s, call_timeout: 5s}\n", // what a killed process held is free again soon
-		Amazon: amazonfake.Options{Scale: -1, Visibility: 2 * time.Second, Faults: amazonfake.Faults{Duplicate: .3}},
+		Extra:  "limits: {lease: 6s, call_timeout: 5s, batch_gather: 200ms}\n", // what a killed process held is free again soon
+		Amazon: amazonfake.Options{Scale: -1, Visibility: 2 * time.Second, FeedDelay: 500 * time.Millisecond, Faults: amazonfake.Faults{Duplicate: .3}},
 		Shop:   shopifyfake.Config{Faults: shopifyfake.Faults{HookTwice: .3}}})
 	require.NoError(t, err)
 	t.Cleanup(w.Close)
@@ -63,9 +63,12 @@ func (w *world) place(edit ...func(*amazonfake.OrderSpec)) string {
 	return w.Amazon.Place(spec)
 }
 
+// eventually waits for what must come true. The condition may call the command line.
 func (w *world) eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	require.Eventually(t, is, 20*time.Second, 20*time.Millisecond, what)
+	for end := time.Now().Add(45 * time.Second); !is(); time.Sleep(50 * time.Millisecond) {
+		require.True(t, time.Now().Before(end), "waited in vain: %s", what)
+	}
 }
 
 // mirror waits for the store order of an Amazon order.
