@@ -94,6 +94,7 @@ type Reader interface {
 type OrderFilter struct {
 	Channel ConnectionID
 	Held    bool
+	Open    bool   // only those that are not final
 	Text    string // part of the channel's or the store's number
 	Limit   int    // 0: 50
 	Offset  int
@@ -117,7 +118,8 @@ type OrderRow struct {
 type DeliveryFilter struct {
 	Connection ConnectionID
 	Verdict    Verdict
-	Limit      int // 0: 50
+	Topics     []string // any of them; none: all
+	Limit      int      // 0: 50
 	Before     int64
 }
 

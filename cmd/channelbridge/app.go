@@ -25,7 +25,8 @@ const (
 	exitError     = 1 // it did not work
 	exitUsage     = 2 // the command or the configuration is wrong
 	exitUnhealthy = 3 // doctor or healthcheck found something
-	exitNotFound  = 4 // there is no such order, delivery, connection or token
+	exitNotFound  = 4 // there is no such order, delivery, connection, token or ledger entry
+	exitRefused   = 5 // what was asked for is refused; nothing was kept
 )
 
 // errUnhealthy ends a command whose findings are printed already.
@@ -64,6 +65,9 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	}
 	if errors.Is(err, errUnhealthy) {
 		return exitUnhealthy
+	}
+	if errors.Is(err, errRefused) {
+		return exitRefused
 	}
 	fmt.Fprintf(a.stderr, "channelbridge: %s\n", err)
 	if hint := fault.Hint(err); hint != "" {

@@ -170,7 +170,7 @@ func TestAmazonThroughItsQueueAndBack(t *testing.T) {
 	fake := amazonfake.New(amazonfake.Options{Scale: -1, MaxPollWait: time.Second})
 	b := amazonBench(t, fake)
 	r := b.serve()
-	require.Eventually(t, func() bool { return len(fake.Subscriptions()) == 1 }, 10*time.Second, 50*time.Millisecond, "the bridge subscribes by itself")
+	require.Eventually(t, func() bool { return len(fake.Subscriptions()) == 3 }, 10*time.Second, 50*time.Millisecond, "the bridge subscribes by itself")
 	id := fake.Place(amazonfake.OrderSpec{})
 	var mirror string
 	require.Eventually(t, func() bool {

@@ -27,6 +27,8 @@ func schemaOf(t reflect.Type) map[string]any {
 		return map[string]any{"type": []string{"string", "number"}}
 	case reflect.TypeFor[Duration]():
 		return map[string]any{"type": "string", "pattern": `^([0-9]+d|([0-9.]+(ns|us|ms|s|m|h))+)$`}
+	case reflect.TypeFor[Amount]():
+		return map[string]any{"type": "string", "pattern": `^[0-9]+(\.[0-9]+)? +[A-Z]{3}$`}
 	case reflect.TypeFor[Date]():
 		return map[string]any{"type": "string", "pattern": `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`}
 	}

@@ -16,7 +16,8 @@ import (
 )
 
 func newOrders(a *app) *cobra.Command {
-	return group("orders", "See orders and how they stand", newOrdersList(a), newOrdersShow(a), newOrdersRetry(a))
+	return group("orders", "See orders and how they stand, and decide about their money", newOrdersList(a), newOrdersShow(a), newOrdersMoney(a),
+		newOrdersRefund(a), newOrdersCancel(a), newOrdersHold(a), newOrdersRelease(a), newOrdersApprove(a), newOrdersRetry(a))
 }
 
 // newOrdersRetry is a person's decision that what was refused may be sent once more.
@@ -30,12 +31,12 @@ them up at once. The decision stands in the order's timeline.`,
 		Example: "  channelbridge orders retry amazon-us/112-1234567-1234567",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withStore(cmd.Context(), func(_ *Config, s *sqlstore.Store) error {
-				rec, err := findOrder(cmd.Context(), s, args[0])
+			return a.acting(cmd.Context(), func(ctx context.Context, s *sqlstore.Store) error {
+				rec, err := findOrder(ctx, s, args[0])
 				if err != nil {
 					return err
 				}
-				n, err := s.Reopen(cmd.Context(), rec.Subject, a.clock(), "an operator asked to try again what was refused")
+				n, err := s.Reopen(ctx, rec.Subject, a.clock(), "an operator asked to try again what was refused")
 				if err != nil {
 					return fmt.Errorf("reopening order %s: %w", rec.Subject, err)
 				}

@@ -18,7 +18,8 @@ Exit codes:
   1  it did not work
   2  the command line or the configuration is wrong
   3  doctor or healthcheck found a problem
-  4  there is no such order, delivery, connection or token`,
+  4  there is no such order, delivery, connection, token or ledger entry
+  5  what was asked for is refused, and nothing was kept`,
 		Example: `  channelbridge doctor
   channelbridge serve --config /etc/channelbridge.yaml
   channelbridge orders list --held
@@ -34,7 +35,7 @@ Exit codes:
 	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", "configuration file (default "+defaultConfig+", or CHANNELBRIDGE_CONFIG)")
 	root.PersistentFlags().BoolVar(&a.asJSON, "json", false, "print JSON instead of tables")
 	root.AddCommand(newServe(a), newMigrate(a), newDoctor(a), newHealthcheck(a), newConnections(a), newOrders(a),
-		newDeliveries(a), newPlan(a), newCompleteness(a), newTokens(a), newConfig(a), newVersion(a), newDemo(a))
+		newDeliveries(a), newPlan(a), newCompleteness(a), newTokens(a), newLedger(a), newAudit(a), newWrites(a), newConfig(a), newVersion(a), newDemo(a))
 	return root
 }
 

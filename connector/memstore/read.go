@@ -151,7 +151,7 @@ func named(text string) connector.Subject {
 
 func matches(r connector.OrderRow, f connector.OrderFilter) bool {
 	text := strings.ToLower(f.Text)
-	return (f.Channel == "" || r.Subject.Channel == f.Channel) && (!f.Held || len(r.Holds) > 0) &&
+	return (f.Channel == "" || r.Subject.Channel == f.Channel) && (!f.Held || len(r.Holds) > 0) && (!f.Open || !r.Final) &&
 		(text == "" || strings.Contains(strings.ToLower(r.Subject.ID), text) || strings.Contains(strings.ToLower(r.Summary.Number), text))
 }
 
@@ -176,7 +176,8 @@ func (s *Store) Deliveries(_ context.Context, f connector.DeliveryFilter) ([]con
 	defer s.mu.Unlock()
 	var out []connector.Delivery
 	for _, d := range slices.Backward(s.deliveries) {
-		if (f.Connection == "" || d.Connection == f.Connection) && (f.Verdict == "" || d.Verdict == f.Verdict) && (f.Before == 0 || d.Row < f.Before) {
+		if (f.Connection == "" || d.Connection == f.Connection) && (f.Verdict == "" || d.Verdict == f.Verdict) && (f.Before == 0 || d.Row < f.Before) &&
+			(len(f.Topics) == 0 || slices.Contains(f.Topics, d.Topic)) {
 			c := *d
 			c.Body = nil
 			out = append(out, c)

@@ -27,6 +27,8 @@ type demand struct {
 	total    money.Money
 	pending  bool // announced in the store, money not moved yet
 	problem  string
+	code     string // of a wish's problem: why it is refused
+	bad      string // the line it is about
 	fulfills string // for people: where it comes from
 }
 
@@ -135,6 +137,9 @@ func (p *planner) attribute(r shopadmin.Refund, cut map[string]int) map[string]i
 func (p *planner) fromStore(r shopadmin.Refund, cut map[string]int) demand {
 	d := demand{about: r.ID, at: r.CreatedAt, total: r.Moved, pending: r.Moved.Minor == 0, reason: p.storeReason(r),
 		fulfills: "the store refunded " + r.Moved.String() + " at " + r.CreatedAt.UTC().Format(time.RFC3339)}
+	if r.Moved.Minor < 0 {
+		d.problem = "its amount is negative"
+	}
 	ids, unshipped := channelLines(p.Shop), p.attribute(r, cut)
 	for _, l := range r.Lines {
 		id := ids[l.Line]
@@ -181,15 +186,15 @@ func (p *planner) fromWish(w connector.Wish) demand {
 	var body RefundWish
 	d := demand{about: wishAbout(w.ID), at: w.At, wish: true, fulfills: w.Actor + " asked for it at " + w.At.UTC().Format(time.RFC3339)}
 	if err := json.Unmarshal(w.Body, &body); err != nil {
-		d.problem = "the request cannot be read"
+		d.problem, d.code = "the request cannot be read", AmountZero
 		return d
 	}
 	d.reason = body.Reason
 	sum := body.Shipping.Minor
 	for _, l := range body.Lines {
 		m, ok := p.line(l.Line)
-		if !ok || l.Quantity < 0 || l.Amount.Minor < 0 || l.Quantity > m.Ordered {
-			d.problem = fmt.Sprintf("the order has no line %s with %d units", l.Line, l.Quantity)
+		if d.problem, d.code = p.badLine(l, m, ok); d.problem != "" {
+			d.bad = l.Line
 			return d
 		}
 		gross := l.Amount.Minor
@@ -205,10 +210,28 @@ func (p *planner) fromWish(w connector.Wish) demand {
 		d.total = money.New(sum, p.Market.Currency)
 	}
 	d.rest = d.total.Minor - sum
-	if body.Shipping.Minor < 0 || d.total.Minor <= 0 {
-		d.problem = "the amount has to be above zero"
+	switch {
+	case body.Shipping.Minor != 0 && body.Shipping.Currency != p.Market.Currency:
+		d.problem, d.code = "it gives shipping back in "+body.Shipping.Currency, CurrencyDiffers
+	case body.Shipping.Minor < 0 || d.total.Minor <= 0:
+		d.problem, d.code = "the amount has to be above zero", AmountZero
 	}
 	return d
+}
+
+// badLine says what keeps a line of a wish from being met.
+func (p *planner) badLine(l RefundWishLine, m marketplace.Line, known bool) (problem, code string) {
+	switch {
+	case !known:
+		return "the order has no line " + l.Line, UnknownLine
+	case l.Amount.Minor != 0 && l.Amount.Currency != p.Market.Currency:
+		return fmt.Sprintf("line %s is in %s", l.Line, l.Amount.Currency), CurrencyDiffers
+	case l.Quantity > m.Ordered:
+		return fmt.Sprintf("line %s has only %d units", l.Line, m.Ordered), AboveRefundable
+	case l.Quantity < 0 || l.Amount.Minor < 0:
+		return fmt.Sprintf("line %s has to be above zero", l.Line), AmountZero
+	}
+	return "", ""
 }
 
 // lineGross is what the buyer paid for the items of a line.
@@ -222,3 +245,6 @@ func (p *planner) lineGross(l marketplace.Line) int64 {
 	}
 	return sum
 }
+
+// AboutWish names a wish in the ledger's keys and in holds.
+func AboutWish(w connector.Wish) string { return wishAbout(w.ID) }

@@ -365,7 +365,7 @@ func (t *laneTurn) results(ctx context.Context, b connector.Batch) (bool, error)
 		reason := "the channel has given no verdict for a day"
 		return true, t.commit(ctx, b, connector.BatchStep{State: connector.BatchLost, Reason: reason, Outcomes: t.all(b, connector.Unknown, reason)})
 	}
-	t.wake(t.Clock().Add(min(max(age/4, 20*time.Second), 10*time.Minute)))
+	t.wake(t.Clock().Add(min(max((age / 4).Truncate(time.Second), 20*time.Second), 10*time.Minute)))
 	return false, nil
 }
 

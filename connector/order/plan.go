@@ -12,10 +12,13 @@ import (
 
 // Plan decides what is missing on either side. It is pure: the same snapshot always gives the
 // same decision, and planning again after its commands took effect gives none.
-func Plan(s Snapshot) Decision {
+func Plan(s Snapshot) Decision { return planned(s).d }
+
+// planned is Plan with all it found out on the way.
+func planned(s Snapshot) *planner {
 	p := &planner{Snapshot: s}
 	if !p.readable() {
-		return p.d
+		return p
 	}
 	p.problems()
 	p.mirror()
@@ -31,7 +34,7 @@ func Plan(s Snapshot) Decision {
 	p.mootMoney()
 	p.warnings()
 	p.summary()
-	return p.d
+	return p
 }
 
 // readable reports whether there is an order to decide about; otherwise it says what is wrong.

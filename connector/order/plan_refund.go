@@ -200,13 +200,13 @@ func (p *planner) refund(d, back demand) {
 		back.rest -= back.total.Minor - p.sheet.rest()
 		back.total.Minor = p.sheet.rest()
 		p.keptLost(d, "the store gives back what it kept before")
-	case back.total.Minor > p.sheet.rest():
+	case back.total.Minor > p.sheet.rest() && !p.generous():
 		p.blocksMoney("above_refundable", d.about, fmt.Sprintf("%s, but of this order only %s can still be given back at the channel", d.fulfills, money.New(p.sheet.rest(), p.Market.Currency)),
 			"what is in doubt counts as given back; compare both sides")
 		return
 	}
 	in := marketplace.Instruction{Op: marketplace.OpRefund, Reason: p.reasonFor(marketplace.OpRefund, d.reason)}
-	lines, ok := p.allocate(back)
+	lines, ok := p.allocate(back, p.generous())
 	if !ok && p.Policy.CaptureOnShip && p.unchargedLine() {
 		p.waits(d.about, d.fulfills+"; that is more than the buyer was charged so far, it is refunded when more units ship")
 		return
@@ -273,10 +273,18 @@ func (p *planner) provenUnits(line string) int {
 	return n
 }
 
+// generous reports that more may be given than the order's parts come to: the operator allows it,
+// the buyer was charged for everything, and nothing was given back before, so that it cannot be
+// the same money twice.
+func (p *planner) generous() bool {
+	return p.Policy.Goodwill && p.sheet.rest() == p.sheet.total() && !(p.Policy.CaptureOnShip && p.unchargedLine())
+}
+
 // allocate spreads a refund over the order's parts: lines first over their own item, charges over
 // charges, and what no part of that name can take over the others, so that the sum is met to the
-// minor unit and no part gives back more than the buyer paid for it.
-func (p *planner) allocate(d demand) ([]marketplace.InstructionLine, bool) {
+// minor unit and no part gives back more than the buyer paid for it. Where it is generous, what
+// is left then is given as goodwill.
+func (p *planner) allocate(d demand, generous bool) ([]marketplace.InstructionLine, bool) {
 	a := &allocation{p: p, lines: map[string]*marketplace.InstructionLine{}}
 	over := int64(0)
 	for _, l := range d.lines {
@@ -287,7 +295,7 @@ func (p *planner) allocate(d demand) ([]marketplace.InstructionLine, bool) {
 	if over < 0 {
 		return a.done(-over)
 	}
-	if over = a.unkeep(a.spread(over)); over > 0 && !a.goodwill(over) {
+	if over = a.unkeep(a.spread(over)); over > 0 && (!generous || !a.goodwill(over)) {
 		return nil, false
 	}
 	return a.done(0)
@@ -384,9 +392,9 @@ func (a *allocation) unkeep(gross int64) int64 {
 	return gross - n
 }
 
-// goodwill gives beyond the parts, where the operator allows it.
+// goodwill gives beyond the parts.
 func (a *allocation) goodwill(gross int64) bool {
-	if !a.p.Policy.Goodwill || len(a.p.Market.Lines) == 0 {
+	if len(a.p.Market.Lines) == 0 {
 		return false
 	}
 	l := a.line(a.p.Market.Lines[0].ID)

@@ -42,6 +42,7 @@ type Config struct {
 	Calm      bool          // no faults, no awkward people
 	NoPush    bool          // no webhooks at all: sweeps alone
 	NoRecheck bool          // a planted mistake: what waits in a lane is handed in without another look
+	Short     bool          // no batch hangs for a day, so that the world ends sooner
 	NoMoney   bool          // nobody gives money back or removes the channel
 	Away      time.Duration // how long the channel is removed; 0: drawn from the seed
 	// Wrap plants a mistake: it stands between the machinery and the store.
@@ -98,6 +99,9 @@ func Run(cfg Config) *World {
 	w.runUntil(w.end)
 	w.calm()
 	w.ended = w.end.Add(64 * time.Hour)
+	if w.cfg.Short {
+		w.ended = w.end.Add(40 * time.Hour)
+	}
 	if n := len(w.removed); n > 0 && w.removed[n-1].to.After(w.end) {
 		w.ended = w.removed[n-1].to.Add(64 * time.Hour)
 	}
@@ -147,6 +151,9 @@ func (w *World) draw() {
 	w.ch = chances{call: r(.2), lost: r(.1), late: r(.08), stale: r(.3), crash: r(.004), pause: r(.002),
 		hintLost: r(.6), hintTwice: r(.3), hintLate: r(.2), odd: r(.05),
 		fatal: r(.15), stuck: r(.1), reject: r(.1), vague: r(.05), listLag: time.Duration(w.rnd.IntN(30)) * time.Second}
+	if w.cfg.Short {
+		w.ch.stuck = 0
+	}
 	if w.rnd.IntN(5) == 0 {
 		w.ch.hintLost = 1 // nothing is pushed at all
 	}

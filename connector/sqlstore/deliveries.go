@@ -58,6 +58,12 @@ func (s *Store) Deliveries(ctx context.Context, f connector.DeliveryFilter) ([]c
 	if f.Before != 0 {
 		where, args = append(where, "id < ?"), append(args, f.Before)
 	}
+	if len(f.Topics) > 0 {
+		where = append(where, "topic in "+list(len(f.Topics)))
+		for _, t := range f.Topics {
+			args = append(args, t)
+		}
+	}
 	var rows []deliveryRow
 	if err := s.reader.SelectContext(ctx, &rows, s.reader.Rebind(`
 		select `+deliveryRead+` from deliveries where `+strings.Join(where, " and ")+` order by id desc limit ?`),

@@ -69,6 +69,9 @@ func narrowed(f connector.OrderFilter) ([]string, []any) {
 	if f.Held {
 		where = append(where, "exists (select 1 from holds h where h.subject = subjects.id and h.cleared_at is null)")
 	}
+	if f.Open {
+		where = append(where, "not final")
+	}
 	if f.Text != "" {
 		like := "%" + likeEscaper.Replace(strings.ToLower(clean(f.Text))) + "%"
 		where = append(where, `(lower(ref) like ? escape '\' or lower(number) like ? escape '\')`)

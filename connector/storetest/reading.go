@@ -26,6 +26,26 @@ var reading = []chapter{
 		s.Equal("carrier", rows[0].Holds[0].Kind)
 		s.Equal("#1002", rows[0].Summary.Number)
 	}},
+	{"orders that are finished can be left out", func(s *story) {
+		s.shown("A", connector.Next{Final: true})
+		s.shown("B", connector.Next{Wake: later(time.Hour)})
+		s.Equal([]string{"B"}, s.orders(connector.OrderFilter{Open: true}))
+		s.touch(later(time.Minute), "A")
+		s.Equal([]string{"A", "B"}, s.orders(connector.OrderFilter{Open: true}))
+	}},
+	{"deliveries can be narrowed to topics", func(s *story) {
+		for i, topic := range []string{"orders/create", "shop/redact", "customers/redact", "orders/create"} {
+			d := push("d" + number(int64(i)))
+			d.Topic = topic
+			s.record(connector.Accepted, d)
+		}
+		var got []string
+		for _, d := range s.deliveries(connector.DeliveryFilter{Topics: []string{"shop/redact", "customers/redact", "nothing"}}) {
+			got = append(got, d.Topic)
+		}
+		s.Equal([]string{"customers/redact", "shop/redact"}, got)
+		s.Len(s.deliveries(connector.DeliveryFilter{}), 4)
+	}},
 	{"a timeline is told in order", func(s *story) {
 		for i, text := range []string{"placed", "paid", "shipped"} {
 			o := read(connector.Market, "A", later(time.Duration(i)*time.Minute), noon, text)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"channelbridge/connector"
+	"channelbridge/connector/order"
 	"channelbridge/internal/money"
 )
 
@@ -55,6 +56,8 @@ type Preview struct {
 	Amount   money.Money      `json:"amount"`   // what the buyer gets back, or is not charged, in all
 	Commands []PreviewCommand `json:"commands"` // of both sides, in the order in which they would be sent
 	Refusals []Refusal        `json:"refusals"` // any of them stops the whole
+	Warnings []string         `json:"warnings,omitempty"`
+	Read     order.ReadAt     `json:"read_at,omitzero"` // when what it is worked out from was read
 }
 
 // PreviewCommand is one outside write that would follow.

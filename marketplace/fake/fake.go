@@ -251,7 +251,7 @@ func (m *Market) ConfirmShipment(ctx context.Context, key string, s marketplace.
 		s.Ref = strconv.Itoa(1000 + len(m.History))
 	}
 	if m.chance(m.Faults.Late) {
-		m.later = append(m.later, late{m.Clock().Add(time.Duration(m.Rand.Int64N(int64(m.Settle / 2)))), key, s})
+		m.later = append(m.later, late{m.Clock().Add(time.Duration(m.Rand.Int64N(int64(m.Settle / 2)))).Truncate(time.Microsecond), key, s})
 		return marketplace.Receipt{}, fault.New(fault.Unknown, "fake channel confirm: no answer")
 	}
 	if err := m.apply(key, s); err != nil {

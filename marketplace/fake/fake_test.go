@@ -15,6 +15,7 @@ import (
 func TestExercise(t *testing.T) {
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	m := fake.New(func() time.Time { return now }, rand.New(rand.NewPCG(1, 1)))
+	m.RefundLag = time.Hour
 	n := 0
 	place := func(edit func(*marketplace.Order)) func(*testing.T) marketplace.OrderID {
 		return func(*testing.T) marketplace.OrderID {
@@ -38,5 +39,11 @@ func TestExercise(t *testing.T) {
 		Shipments:      func(id marketplace.OrderID) int { return len(m.Get(id).Packages) },
 		LoseNextAnswer: func() { m.Faults.Lost = 1 },
 		ThrottleNext:   func() { m.Faults.Fail = 1 },
+
+		LoseNextInstruction: func() { m.Faults.Lost = 1 },
+		RefundCount: func(id marketplace.OrderID) int {
+			ours, theirs := m.Given(id)
+			return len(ours) + len(theirs)
+		},
 	})
 }

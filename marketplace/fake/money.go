@@ -88,7 +88,7 @@ func (m *Market) Submit(ctx context.Context, lane, site, document string) (strin
 		m.OnInstruct(msg.Key, msg.Instruction)
 	}
 	b := &handed{ticket: fmt.Sprintf("T%d", len(m.handed)+1), lane: lane, site: site, at: m.Clock(), messages: list, state: marketplace.BatchDone}
-	b.ready = b.at.Add(10*time.Second + time.Duration(m.Rand.Int64N(int64(max(m.Works, time.Second)))))
+	b.ready = b.at.Add(10*time.Second + time.Duration(m.Rand.Int64N(int64(max(m.Works, time.Second))))).Truncate(time.Microsecond) // databases keep no more
 	m.handed = append(m.handed, b)
 	if m.chance(m.Faults.Late) || m.chance(m.Faults.Lost) {
 		return "", fault.New(fault.Unknown, "fake channel submit: no answer")
@@ -280,7 +280,7 @@ func (m *Market) give(id marketplace.OrderID, amount, untaxed money.Money, parts
 	at := m.now()
 	lag := time.Duration(0)
 	if m.RefundLag > 0 {
-		lag = time.Duration(m.Rand.Int64N(int64(m.RefundLag)))
+		lag = time.Duration(m.Rand.Int64N(int64(m.RefundLag))).Truncate(time.Microsecond)
 	}
 	m.refundsMade++
 	r := marketplace.Refund{ID: "R" + strconv.Itoa(m.refundsMade), Order: id, PostedAt: at, Amount: amount, Untaxed: untaxed}

@@ -12,7 +12,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"channelbridge/internal/fault"
@@ -223,7 +222,7 @@ func (s *Shop) write(key, op string, do func()) error {
 	}
 	s.OnWrite(key, op)
 	if s.chance(s.Faults.Late) {
-		s.later = append(s.later, late{s.Clock().Add(time.Duration(s.Rand.Int64N(int64(s.Settle / 2)))), do})
+		s.later = append(s.later, late{s.Clock().Add(time.Duration(s.Rand.Int64N(int64(s.Settle / 2)))).Truncate(time.Microsecond), do})
 		return fault.New(fault.Unknown, "fake store %s: no answer", op)
 	}
 	do()
@@ -356,9 +355,7 @@ func (s *Shop) Update(_ context.Context, key string, id shopadmin.OrderID, u sho
 			}
 			maps.Copy(o.Attributes, u.Attributes)
 			o.Tags = append(o.Tags, u.AddTags...)
-			if u.Note != "" && !strings.Contains(o.Note, u.Note) {
-				o.Note = strings.TrimSpace(o.Note + "\n" + u.Note)
-			}
+			o.Note = noted(o.Note, u.Note)
 		})
 	})
 }
