@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/json"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -190,6 +191,38 @@ func (w *world) refundedThere(t *testing.T) {
 		require.Empty(t, w.view(t, id).entries("refund-market"))
 		require.Zero(t, w.messages(id))
 	})
+	t.Run("R-140_one_begun_here_is_refused_at_once", func(t *testing.T) {
+		id, _ := w.shipped(t)
+		_, err := w.Amazon.RefundByHand(id)
+		require.NoError(t, err)
+		w.held(t, id, "refunded_at_channel")
+		require.Equal(t, "already_refunded", w.refused(t, "orders", "refund", id, "--line", w.item(id)+"=1"))
+		require.Empty(t, w.view(t, id).entries("refund-market"))
+	})
+}
+
+// item is Amazon's number of an order's first item.
+func (w *world) item(id string) string {
+	o, _ := w.Amazon.Order(id)
+	return o.Items[0].ID
+}
+
+// refused runs a command that must be refused with exit code 5, and returns the code it gives.
+func (w *world) refused(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := w.Run(t.Context(), append(args, "--yes", "--json")...)
+	exit := &exec.ExitError{}
+	require.ErrorAs(t, err, &exit, out)
+	require.Equal(t, 5, exit.ExitCode(), err)
+	var p struct {
+		Preview struct {
+			Refusals []struct{ Code, Reason, Hint string }
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &p), out)
+	require.NotEmpty(t, p.Preview.Refusals, out)
+	require.NotEmpty(t, p.Preview.Refusals[0].Reason)
+	return p.Preview.Refusals[0].Code
 }
 
 func (w *world) cancellations(t *testing.T) {
@@ -205,6 +238,25 @@ func (w *world) cancellations(t *testing.T) {
 		o, _ := w.Amazon.Order(id)
 		require.Equal(t, "UNSHIPPED", o.Status)
 		require.Zero(t, w.messages(id))
+	})
+	t.Run("R-146_one_begun_here_without_money_is_refused", func(t *testing.T) {
+		id := w.place(func(s *amazonfake.OrderSpec) {
+			s.Items = []amazonfake.ItemSpec{{SKU: "ECHO", Title: "A present", Quantity: 1, UnitPrice: "0.00"}}
+		})
+		w.mirror(t, id)
+		require.Equal(t, "amount_zero", w.refused(t, "orders", "cancel", id))
+	})
+	t.Run("R-146_one_begun_here_with_money_is_carried_out_on_both_sides", func(t *testing.T) {
+		id := w.place()
+		w.mirror(t, id)
+		_, err := w.Run(t.Context(), "orders", "cancel", id, "--reason", "inventory", "--yes", "--key", "ticket-"+id)
+		require.NoError(t, err)
+		w.eventually(t, "cancelled at Amazon", func() bool { o, _ := w.Amazon.Order(id); return o.Status == "CANCELLED" })
+		w.eventually(t, "cancelled in the store", func() bool { return !w.mirror(t, id).CancelledAt.IsZero() })
+		_, err = w.Run(t.Context(), "orders", "cancel", id, "--reason", "inventory", "--yes", "--key", "ticket-"+id)
+		require.NoError(t, err, "asked for once more under the same name")
+		w.settled(t, id)
+		require.Equal(t, 1, w.messages(id))
 	})
 	t.Run("R-146_one_with_money_is_accepted", func(t *testing.T) {
 		id := w.place()
