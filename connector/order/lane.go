@@ -142,10 +142,10 @@ func (t *laneTurn) form(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	var ids []int64
-	site := ""
+	site, half := "", t.Clock().Add(t.w.LeaseUntil.Sub(t.Clock())/2) // looking takes time, and the lease is needed for more
 	for _, e := range waiting {
-		if len(ids) == t.size() || len(ids) > 0 && e.Site != site {
-			continue
+		if len(ids) == t.size() || len(ids) > 0 && (e.Site != site || t.Clock().After(half)) {
+			continue // the rest comes with the next batch
 		}
 		right, err := t.recheck(ctx, e)
 		if err != nil {
@@ -365,7 +365,7 @@ func (t *laneTurn) results(ctx context.Context, b connector.Batch) (bool, error)
 		reason := "the channel has given no verdict for a day"
 		return true, t.commit(ctx, b, connector.BatchStep{State: connector.BatchLost, Reason: reason, Outcomes: t.all(b, connector.Unknown, reason)})
 	}
-	t.wake(t.Clock().Add(min(max((age / 4).Truncate(time.Second), 20*time.Second), 10*time.Minute)))
+	t.wake(t.Clock().Add(min(max((age/4).Truncate(time.Second), 20*time.Second), 10*time.Minute)))
 	return false, nil
 }
 

@@ -39,7 +39,11 @@ func (p *planner) cancelOut(ds []demand) bool {
 	if !cancelled && wish == nil && !p.allDemanded(ds) {
 		return false
 	}
-	if wish != nil && !cancelled && p.Market.Lifecycle != marketplace.Cancelled {
+	if wish != nil && !cancelled && p.moving() {
+		p.warns("cancel_too_late", "", wish.Actor+" asked to cancel this order, but some of it has shipped", "refund what is owed instead: channelbridge orders refund "+p.Subject.String())
+		return false
+	}
+	if wish != nil && !cancelled {
 		p.stopShipping("operator-cancel", wish.Actor+" asked to cancel this order")
 	}
 	switch {
@@ -63,6 +67,10 @@ func (p *planner) cancelOut(ds []demand) bool {
 		return true
 	}
 	total := p.sheet.rest()
+	if total <= 0 && wish != nil && !cancelled {
+		p.warns("amount_zero", "order", "the order was to be cancelled, but at the channel there is nothing to give back; a cancellation needs an amount above zero (R-146)", "cancel it at the channel by hand")
+		return false
+	}
 	if p.asks("order", p.Shop.CancelledAt, total) {
 		return true
 	}
@@ -283,7 +291,7 @@ func (p *planner) waits(about, reason string) {
 // asks holds money above the limit at which a person decides after a reconnection.
 func (p *planner) asks(about string, at time.Time, total int64) bool {
 	limit := p.Policy.AskAbove
-	if limit.Currency == "" || limit.Currency != p.Market.Currency || total <= limit.Minor || !p.meanwhile(at) || p.approved(about) {
+	if limit.Currency == "" || limit.Currency != p.Market.Currency || total <= limit.Minor || !p.meanwhile(at) || p.approved(about, true) {
 		return false
 	}
 	p.blocksMoney("approval_needed", about, fmt.Sprintf("%s would be given back for a cancellation or refund made while the channel was removed", money.New(total, p.Market.Currency)),

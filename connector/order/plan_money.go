@@ -52,6 +52,11 @@ func (p *planner) keptBack(ds []demand) bool {
 	if p.Market.Lifecycle == marketplace.Cancelled { // nothing was captured, or it is back
 		p.doubts()
 		p.storeLegs(ds)
+		for _, d := range ds {
+			if d.wish && !p.begun(d) && len(p.entries(RefundShop, d.about)) == 0 {
+				p.warns("nothing_captured", d.about, d.fulfills+", but the order is cancelled at the channel: there is nothing to give back", "nothing has to be done")
+			}
+		}
 		return true
 	}
 	if w := p.lastHold(); w != nil {
@@ -106,10 +111,11 @@ func (p *planner) lastHold() *connector.Wish {
 	return nil
 }
 
-// approved reports that a person let what is about go on.
-func (p *planner) approved(about string) bool {
+// approved reports that a person let what is about go on. An approval that names nothing is one of
+// the order's part in a reconnection, and of nothing else.
+func (p *planner) approved(about string, whole bool) bool {
 	return slices.ContainsFunc(p.Wishes, func(w connector.Wish) bool {
-		return w.Kind == connector.WishApprove && (w.About == about || w.About == "")
+		return w.Kind == connector.WishApprove && (w.About == about || whole && w.About == "")
 	})
 }
 
@@ -249,10 +255,14 @@ func (p *planner) goOn(e connector.Entry, op marketplace.Operation) stand {
 }
 
 // unknownAgain goes on with a doubtful command: where the channel drops a repeated key it is
-// sent again, everywhere else it is only looked for.
+// sent again, everywhere else it is only looked for. A whole order of which something has left
+// meanwhile is not cancelled once more: the first attempt may not have arrived.
 func (p *planner) unknownAgain(e connector.Entry, op marketplace.Operation) {
 	p.pendingMoney = true
-	if class := p.Policy.Repeat[op]; class == marketplace.RepeatNative && e.Batch == 0 {
+	if shown, _, _ := p.shows(e); shown && (e.State == connector.Unknown || p.Now.After(e.Deadline)) {
+		return // it is proven by this very look
+	}
+	if class := p.Policy.Repeat[op]; class == marketplace.RepeatNative && e.Batch == 0 && !(op == marketplace.OpCancel && p.moving()) {
 		switch s, at := allow(e, class, p.Policy.SettleMarket, p.MarketRead, p.Now); s {
 		case wait:
 			p.wake(at)

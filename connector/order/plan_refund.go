@@ -100,7 +100,7 @@ func (p *planner) conflicts(d demand) bool {
 		if p.paired[i] || r.Amount.Minor != d.total.Minor && r.Untaxed.Minor != d.total.Minor || r.Amount.Currency != d.total.Currency {
 			continue
 		}
-		if p.approved(d.about) {
+		if p.approved(d.about, false) {
 			continue
 		}
 		p.paired[i] = true
@@ -109,7 +109,7 @@ func (p *planner) conflicts(d demand) bool {
 			"nothing is sent; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+d.about)
 		return true
 	}
-	if len(p.foreign) == 0 || p.approved(d.about) {
+	if len(p.foreign) == 0 || p.approved(d.about, false) {
 		return false
 	}
 	p.blocksMoney("already_refunded", d.about, fmt.Sprintf("%s, but that refund failed: the marketplace has refunded %s already",
@@ -200,6 +200,9 @@ func (p *planner) refund(d, back demand) {
 		back.rest -= back.total.Minor - p.sheet.rest()
 		back.total.Minor = p.sheet.rest()
 		p.keptLost(d, "the store gives back what it kept before")
+		if back.total.Minor == 0 {
+			return
+		}
 	case back.total.Minor > p.sheet.rest() && !p.generous():
 		p.blocksMoney("above_refundable", d.about, fmt.Sprintf("%s, but of this order only %s can still be given back at the channel", d.fulfills, money.New(p.sheet.rest(), p.Market.Currency)),
 			"what is in doubt counts as given back; compare both sides")
@@ -224,9 +227,12 @@ func (p *planner) refund(d, back demand) {
 	p.instruct(RefundMarket, d.about, in, back.total.Minor, d.fulfills+" and the channel does not show it")
 }
 
-// unchargedLine reports units that are still to ship, for which the buyer will be charged.
+// unchargedLine reports units that the channel does not count as shipped yet, for which the buyer
+// will be charged.
 func (p *planner) unchargedLine() bool {
-	return slices.ContainsFunc(p.Market.Lines, func(l marketplace.Line) bool { return p.unshipped(l) > 0 })
+	return slices.ContainsFunc(p.Market.Lines, func(l marketplace.Line) bool {
+		return max(l.Shipped, p.provenUnits(l.ID))+p.cancelling()[l.ID] < l.Ordered-l.Cancelled
+	})
 }
 
 // captured reports that the buyer was charged for what is to be given back.
@@ -318,10 +324,11 @@ func (a *allocation) line(id string) *marketplace.InstructionLine {
 
 // take puts up to gross onto a part and returns how much it took.
 func (a *allocation) take(k part, gross int64) int64 {
-	v := a.p.sheet.take(k, gross)
+	v := a.p.sheet.take(k, min(gross, a.p.charged(k)))
 	if v.gross() == 0 {
 		return 0
 	}
+	a.p.sheet.refunded[k] += v.gross()
 	l := a.line(k.line)
 	for i := range l.Parts {
 		if l.Parts[i].Kind == k.kind {
@@ -350,7 +357,7 @@ func (a *allocation) spread(gross int64) int64 {
 	var items []part
 	var weights []int64
 	for _, k := range a.p.sheet.parts {
-		if left := a.p.sheet.left(k).gross(); k.kind == marketplace.Item && left > 0 && a.p.chargeable(k.line) {
+		if left := a.p.charged(k); k.kind == marketplace.Item && left > 0 && a.p.chargeable(k.line) {
 			items, weights = append(items, k), append(weights, left)
 		}
 	}
@@ -373,23 +380,39 @@ func (p *planner) chargeable(line string) bool {
 	return ok && (!p.Policy.CaptureOnShip || max(m.Shipped, p.provenUnits(line)) > 0)
 }
 
-// unkeep gives back what earlier refunds have kept and returns what is over.
+// charged is what may still be given back of a part: where the buyer is charged for what ships, of
+// an item no more than its shipped units' share. That is rounded by the channel, so it may be off
+// by a minor unit.
+func (p *planner) charged(k part) int64 {
+	left := p.sheet.left(k).gross()
+	m, ok := p.line(k.line)
+	shipped := max(m.Shipped, p.provenUnits(k.line))
+	if !ok || !p.Policy.CaptureOnShip || k.kind != marketplace.Item || shipped >= m.Ordered {
+		return left
+	}
+	share := share(p.sheet.paid[k].gross(), int64(shipped), int64(m.Ordered)) + 1
+	return max(0, min(left, share-p.sheet.refunded[k]))
+}
+
+// unkeep gives back what earlier refunds have kept, on the lines they kept it of, and returns
+// what is over.
 func (a *allocation) unkeep(gross int64) int64 {
-	n := min(gross, -a.p.sheet.beyond)
-	if n <= 0 || len(a.p.Market.Lines) == 0 {
-		return gross
-	}
-	id := a.p.Market.Lines[0].ID
+	ids := []string{""}
 	for _, l := range a.p.Market.Lines {
-		if a.p.chargeable(l.ID) {
-			id = l.ID
-			break
-		}
+		ids = append(ids, l.ID)
 	}
-	l := a.line(id)
-	l.Parts = append(l.Parts, a.p.component(part{id, marketplace.Restocking}, cash{net: n}))
-	a.p.sheet.beyond += n
-	return gross - n
+	for _, id := range ids {
+		n := min(gross, a.p.sheet.kept[id], -a.p.sheet.beyond)
+		if n <= 0 {
+			continue
+		}
+		l := a.line(id)
+		l.Parts = append(l.Parts, a.p.component(part{id, marketplace.Restocking}, cash{net: n}))
+		a.p.sheet.kept[id] -= n
+		a.p.sheet.beyond += n
+		gross -= n
+	}
+	return gross
 }
 
 // goodwill gives beyond the parts.

@@ -112,6 +112,9 @@ func (t *turn) inDoubt(id int64) bool {
 		if e.ID != id || e.State != connector.Sent && e.State != connector.Unknown {
 			continue
 		}
+		if instructs(e.Verb) {
+			return true // money stays in doubt until the channel shows it, answers, or a person says so
+		}
 		read := p.MarketAt
 		switch {
 		case e.Verb == CreateMirror:

@@ -33,14 +33,16 @@ type sheet struct {
 	parts    []part // in the order of the lines
 	paid     map[part]cash
 	spent    map[part]cash
-	beyond   int64 // given beyond the parts, or kept back (negative), in all
-	foreign  int64 // given back at the channel without our doing
+	refunded map[part]int64   // of spent: what was charged and given back
+	kept     map[string]int64 // kept back by line, and not given later
+	beyond   int64            // given beyond the parts, or kept back (negative), in all
+	foreign  int64            // given back at the channel without our doing
 }
 
 // newSheet adds up the order and the ledger. An amount in another currency than the order's
 // makes it false: then nothing may be given back by machine.
 func newSheet(m marketplace.Order, ledger []connector.Entry) (*sheet, bool) {
-	s := &sheet{currency: m.Currency, paid: map[part]cash{}, spent: map[part]cash{}}
+	s := &sheet{currency: m.Currency, paid: map[part]cash{}, spent: map[part]cash{}, refunded: map[part]int64{}, kept: map[string]int64{}}
 	ok := true
 	add := func(line string, c marketplace.Component) {
 		v, fits := valueOf(c, m.Currency)
@@ -92,8 +94,14 @@ func (s *sheet) spend(m marketplace.Order, in marketplace.Instruction) {
 			v := cash{c.Amount.Minor, c.Tax.Minor}
 			if k := (part{l.Line, c.Kind}); c.Kind != marketplace.Restocking && c.Kind != marketplace.Goodwill {
 				s.spent[k] = s.spent[k].plus(v)
+				if in.Op == marketplace.OpRefund {
+					s.refunded[k] += v.gross()
+				}
 			} else {
 				s.beyond += v.gross()
+				if c.Kind == marketplace.Restocking {
+					s.kept[l.Line] -= v.gross()
+				}
 			}
 		}
 	}

@@ -73,6 +73,11 @@ func (w *World) remove(away time.Duration) {
 	}
 	w.removed = append(w.removed, span{w.now, w.now.Add(away)})
 	must(w.base.SetState(context.Background(), Channel, connector.Removed, "operator", w.now))
+	for _, id := range w.Market.All() { // staff go on working in the store
+		if w.rnd.IntN(6) == 0 {
+			w.at(w.now.Add(away/2), func() { w.staffCancel(id, w.rnd.IntN(4) > 0) })
+		}
+	}
 	w.at(w.now.Add(away), func() {
 		must(w.base.SetState(context.Background(), Channel, connector.Reconnecting, "", w.now))
 		w.rejoin()
