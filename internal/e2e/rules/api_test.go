@@ -56,3 +56,15 @@ func (a *api) call(t *testing.T, status int, method, path string, body, v any) {
 		require.NoError(t, json.Unmarshal(text, v), "%s", text)
 	}
 }
+
+// unable sends a write that cannot be done, and returns the code of the first reason.
+func (a *api) unable(t *testing.T, path string, body any) string {
+	t.Helper()
+	var p struct {
+		Refusals []struct{ Code, Reason string }
+	}
+	a.call(t, http.StatusUnprocessableEntity, http.MethodPost, path, body, &p)
+	require.NotEmpty(t, p.Refusals)
+	require.NotEmpty(t, p.Refusals[0].Reason)
+	return p.Refusals[0].Code
+}
