@@ -32,16 +32,17 @@ type Lanes struct {
 	Clock  connector.Clock
 	Log    *slog.Logger
 	// Size bounds a batch; 0: 50. Gather is how long the oldest command waits for others; 0: 5 s.
-	Size   int
-	Gather time.Duration
+	// FindFor is how long a batch whose answer was lost is looked for; 0: 30 min.
+	Size            int
+	Gather, FindFor time.Duration
 	// NoRecheck hands in without that look: a mistake, planted to see that it is noticed.
 	NoRecheck bool
 }
 
 const (
-	findFor    = 30 * time.Minute // how long a lost answer is looked for
-	stuckAfter = 24 * time.Hour   // a batch without verdicts is given up
-	staleBatch = 5 * time.Minute  // one that was formed but not handed in is formed anew
+	findEvery  = 2 * time.Minute // between two looks for a batch whose answer was lost
+	stuckAfter = 24 * time.Hour  // a batch without verdicts is given up
+	staleBatch = 5 * time.Minute // one that was formed but not handed in is formed anew
 )
 
 // Reconcile takes a lane as far as it goes.
@@ -167,6 +168,13 @@ func (t *laneTurn) form(ctx context.Context) (bool, error) {
 	}
 	_, err = t.Store.Form(ctx, t.w, connector.Batch{Channel: t.channel, Lane: t.lane, Site: site, State: connector.BatchFormed}, ids, t.Clock())
 	return err == nil, fault.Wrap(err, "lane %s: forming a batch", t.w.Subject)
+}
+
+func (t *laneTurn) findFor() time.Duration {
+	if t.FindFor > 0 {
+		return t.FindFor
+	}
+	return 30 * time.Minute
 }
 
 func (t *laneTurn) size() int {
@@ -302,7 +310,7 @@ func (t *laneTurn) submit(ctx context.Context, b connector.Batch) (bool, error) 
 }
 
 // find looks for a batch whose answer was lost. One candidate that belongs to no other batch is
-// it; more than one tell nothing, and none for half an hour means that nobody knows.
+// it; more than one tell nothing, and none for as long as it is looked for means that nobody knows.
 func (t *laneTurn) find(ctx context.Context, b connector.Batch) (bool, error) {
 	if !t.Clock().After(b.Deadline) {
 		t.wake(b.Deadline.Add(time.Second))
@@ -323,8 +331,9 @@ func (t *laneTurn) find(ctx context.Context, b connector.Batch) (bool, error) {
 	switch {
 	case len(tickets) == 1:
 		return true, t.commit(ctx, b, connector.BatchStep{State: connector.BatchSent, Ticket: tickets[0], Reason: "its answer was lost; the channel lists it"})
-	case t.Clock().Sub(b.SendingAt) < findFor:
-		t.wake(t.Clock().Add(2 * time.Minute))
+	case t.Clock().Before(b.SendingAt.Add(t.findFor())):
+		t.wake(t.Clock().Add(findEvery))
+		t.wake(b.SendingAt.Add(t.findFor()))
 		return false, nil
 	}
 	reason := "the answer was lost and the channel lists no such submission"
