@@ -54,7 +54,7 @@ func (w *moneyWorld) people() {
 		w.wish(connector.WishRelease, "", nil)
 	case "approve":
 		if n := len(w.s.Refunds); n > 0 {
-			w.wish(connector.WishApprove, w.s.Refunds[n-1].ID, nil)
+			w.wish(connector.WishApprove, "beside/"+w.s.Refunds[n-1].ID, nil)
 		}
 	case "pending ends":
 		w.pendingEnds(w.chance(70, "moved"))

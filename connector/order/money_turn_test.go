@@ -198,7 +198,8 @@ func (w *moneyWorld) calm() {
 		did := w.turn(false)
 		for i := range w.ledger {
 			e := &w.ledger[i]
-			if instructs(e.Verb) && e.Doubtful(w.now) {
+			lane := e.Batch != 0 && (e.State == connector.Sent || e.State == connector.Taken) // it finds out
+			if instructs(e.Verb) && (lane || e.Doubtful(w.now)) {
 				if e.State = connector.Refused; w.worked[e.Key] {
 					e.State = connector.Done
 				}
