@@ -117,7 +117,7 @@ func (w *moneyWorld) allowed(c connector.Command) {
 			sum += e.Amount.Minor
 		}
 	}
-	require.LessOrEqual(w.T, sum, w.paid(), "%s: more than the buyer paid", c.Key)
+	require.LessOrEqual(w.T, sum, w.paid(), "%s: more than the buyer paid\n%s", c.Key, w.story())
 	for k, v := range spent {
 		if k.kind == marketplace.Restocking {
 			require.LessOrEqual(w.T, v, int64(0), "more is given back than was kept")

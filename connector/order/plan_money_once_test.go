@@ -210,6 +210,11 @@ func TestMoneyOfTheChannel(t *testing.T) {
 		s.Refunds = append(s.Refunds, there("R2", 2800, noon.Add(-25*time.Hour)))
 		none(t, Plan(s), "above_refundable") // 10.99 are left
 	})
+	t.Run("R-140_what_was_approved_is_still_bounded_by_what_the_buyer_was_charged", func(t *testing.T) {
+		s := seen(moneySnapshot(t, channelOrder(shippedAt(1, 0)), storeOrder(sent("L1"), gave("RF1", 0, "L1"))), 400)
+		s.Wishes = []connector.Wish{wishOf(t, 3, connector.WishApprove, "RF1", nil)}
+		none(t, Plan(s), "refund_waits") // 12.50 of the one unit are left
+	})
 	t.Run("R-141_the_store_order_gets_a_mark_and_the_difference_is_listed", func(t *testing.T) {
 		d := Plan(seen(allSent(t), 1100))
 		require.Equal(t, []connector.Verb{UpdateMirror}, verbs(d))

@@ -258,7 +258,9 @@ func (p *planner) refund(d, back demand) {
 		return
 	}
 	in := marketplace.Instruction{Op: marketplace.OpRefund, Reason: p.reasonFor(marketplace.OpRefund, d.reason)}
-	lines, ok := p.allocate(back, p.generous())
+	generous, free := p.generous(), p.free()
+	lines, ok := p.allocate(back, generous)
+	ok = ok && (generous || back.total.Minor <= free)
 	if !ok && p.Policy.CaptureOnShip && p.unchargedLine() {
 		p.waits(d.about, d.fulfills+"; that is more than the buyer was charged so far, it is refunded when more units ship")
 		return
@@ -446,6 +448,15 @@ func (p *planner) charged(k part) int64 {
 	}
 	share := share(p.sheet.paid[k].gross(), int64(shipped), int64(m.Ordered)) + 1
 	return max(0, min(left, share-p.sheet.refunded[k]))
+}
+
+// free is what the buyer was charged and has not got back, whoever gave it.
+func (p *planner) free() int64 {
+	sum := -p.sheet.beyond - p.sheet.foreign
+	for _, k := range p.sheet.parts {
+		sum += p.charged(k)
+	}
+	return sum
 }
 
 // unkeep gives back what earlier refunds have kept, on the lines they kept it of, and returns
