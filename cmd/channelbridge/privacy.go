@@ -24,7 +24,8 @@ const (
 type demand struct {
 	connector.Delivery
 	shopadmin.Privacy
-	Done connector.Switch
+	Done   connector.Switch
+	Unread error // its body cannot be understood any more
 }
 
 func demandSwitch(row int64) string { return fmt.Sprintf("privacy/%d", row) }
@@ -70,18 +71,17 @@ func (b *bridge) complyOnce(ctx context.Context, l *link) error {
 	}
 	b.showDemands(l.id, all)
 	var open []demand
-	var failed error
 	for _, d := range all {
-		if d.Done.At.IsZero() {
+		switch {
+		case !d.Done.At.IsZero():
+		case d.Unread != nil:
+			return fmt.Errorf("delivery %d: %w", d.Row, d.Unread) // no body is emptied that may still be needed
+		default:
 			if err := b.redactDemanded(ctx, l, d); err != nil {
-				failed = errors.Join(failed, fmt.Errorf("delivery %d: %w", d.Row, err))
-				continue
+				return fmt.Errorf("delivery %d: %w", d.Row, err)
 			}
 			open = append(open, d)
 		}
-	}
-	if failed != nil {
-		return failed // no body is emptied that may still be needed
 	}
 	for _, d := range open {
 		if err := b.settleDemand(ctx, l, d); err != nil {
@@ -147,10 +147,14 @@ func (b *bridge) readDemand(ctx context.Context, l *link, row int64) (d demand, 
 		header[k] = v
 	}
 	h, err := u.Unwrap(shopadmin.Inbound{Header: header, Body: d.Body})
-	if err != nil || h.Privacy == nil {
-		return d, fmt.Errorf("delivery %d is no demand that is understood: %w", row, err)
+	switch {
+	case err != nil:
+		d.Unread = err
+	case h.Privacy == nil:
+		d.Unread = errors.New("it is no demand about personal data")
+	default:
+		d.Privacy = *h.Privacy
 	}
-	d.Privacy = *h.Privacy
 	return d, nil
 }
 

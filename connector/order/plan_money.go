@@ -255,14 +255,13 @@ func (p *planner) goOn(e connector.Entry, op marketplace.Operation) stand {
 }
 
 // unknownAgain goes on with a doubtful command: where the channel drops a repeated key it is
-// sent again, everywhere else it is only looked for. A whole order of which something has left
-// meanwhile is not cancelled once more: the first attempt may not have arrived.
+// sent again, everywhere else it is only looked for.
 func (p *planner) unknownAgain(e connector.Entry, op marketplace.Operation) {
 	p.pendingMoney = true
 	if shown, _, _ := p.shows(e); shown && (e.State == connector.Unknown || p.Now.After(e.Deadline)) {
 		return // it is proven by this very look
 	}
-	if class := p.Policy.Repeat[op]; class == marketplace.RepeatNative && e.Batch == 0 && !(op == marketplace.OpCancel && p.moving()) {
+	if class := p.Policy.Repeat[op]; class == marketplace.RepeatNative && e.Batch == 0 && p.stillRight(op) {
 		switch s, at := allow(e, class, p.Policy.SettleMarket, p.MarketRead, p.Now); s {
 		case wait:
 			p.wake(at)
@@ -277,6 +276,13 @@ func (p *planner) unknownAgain(e connector.Entry, op marketplace.Operation) {
 	}
 	p.inDoubt(e)
 	p.wake(p.Now.Add(doubtEvery))
+}
+
+// stillRight reports that a command in doubt may be repeated although its first attempt may not
+// have arrived: nothing has left of an order to be cancelled, and the channel has given nothing
+// back by itself since.
+func (p *planner) stillRight(op marketplace.Operation) bool {
+	return len(p.foreign) == 0 && !(op == marketplace.OpCancel && p.moving())
 }
 
 // doubtEvery is how often the channel is read about money in doubt.

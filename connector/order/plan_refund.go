@@ -16,7 +16,7 @@ import (
 // those that have is refunded.
 func (p *planner) demandOut(d demand) {
 	if cut := p.cutUnits(d.about); len(cut) > 0 {
-		p.lost -= min(d.rest, 0)
+		p.lost += p.sheet.never[d.about] - min(d.rest, 0)
 		for _, n := range cut { // the store and the channel may round a unit's share differently
 			p.lost += int64(n)
 		}
@@ -197,9 +197,9 @@ func (p *planner) refund(d, back demand) {
 		p.waits(d.about, d.fulfills+"; the channel charges the buyer when the units ship, it is refunded then")
 		return
 	case back.total.Minor > p.sheet.rest() && back.total.Minor-p.sheet.rest() <= p.lost:
-		back.rest -= back.total.Minor - p.sheet.rest()
-		back.total.Minor = p.sheet.rest()
-		p.keptLost(d, "the store gives back what it kept before")
+		more := back.total.Minor - p.sheet.rest()
+		back.rest, back.total.Minor = back.rest-more, p.sheet.rest()
+		p.keptLost(d, fmt.Sprintf("the store gives %s more back", money.New(more, d.total.Currency)))
 		if back.total.Minor == 0 {
 			return
 		}
@@ -357,7 +357,7 @@ func (a *allocation) spread(gross int64) int64 {
 	var items []part
 	var weights []int64
 	for _, k := range a.p.sheet.parts {
-		if left := a.p.charged(k); k.kind == marketplace.Item && left > 0 && a.p.chargeable(k.line) {
+		if left := a.p.charged(k); k.kind == marketplace.Item && left > 0 {
 			items, weights = append(items, k), append(weights, left)
 		}
 	}
@@ -374,20 +374,19 @@ func (a *allocation) spread(gross int64) int64 {
 	return a.charges(gross)
 }
 
-// chargeable reports a line of which the buyer was charged something.
-func (p *planner) chargeable(line string) bool {
-	m, ok := p.line(line)
-	return ok && (!p.Policy.CaptureOnShip || max(m.Shipped, p.provenUnits(line)) > 0)
-}
-
-// charged is what may still be given back of a part: where the buyer is charged for what ships, of
-// an item no more than its shipped units' share. That is rounded by the channel, so it may be off
-// by a minor unit.
+// charged is what may still be given back of a part: where the buyer is charged for what ships,
+// nothing of a line of which nothing has, and of an item no more than its shipped units' share.
+// That is rounded by the channel, so it may be off by a minor unit.
 func (p *planner) charged(k part) int64 {
 	left := p.sheet.left(k).gross()
 	m, ok := p.line(k.line)
 	shipped := max(m.Shipped, p.provenUnits(k.line))
-	if !ok || !p.Policy.CaptureOnShip || k.kind != marketplace.Item || shipped >= m.Ordered {
+	switch {
+	case !ok, !p.Policy.CaptureOnShip, shipped >= m.Ordered:
+		return left
+	case shipped == 0:
+		return 0
+	case k.kind != marketplace.Item:
 		return left
 	}
 	share := share(p.sheet.paid[k].gross(), int64(shipped), int64(m.Ordered)) + 1
