@@ -212,7 +212,7 @@ func TestMoneyOfTheChannel(t *testing.T) {
 	})
 	t.Run("R-140_what_was_approved_is_still_bounded_by_what_the_buyer_was_charged", func(t *testing.T) {
 		s := seen(moneySnapshot(t, channelOrder(shippedAt(1, 0)), storeOrder(sent("L1"), gave("RF1", 0, "L1"))), 400)
-		s.Wishes = []connector.Wish{wishOf(t, 3, connector.WishApprove, "RF1", nil)}
+		s.Wishes = []connector.Wish{wishOf(t, 3, connector.WishApprove, "beside/RF1", nil)}
 		none(t, Plan(s), "refund_waits") // 12.50 of the one unit are left
 	})
 	t.Run("R-141_the_store_order_gets_a_mark_and_the_difference_is_listed", func(t *testing.T) {

@@ -249,7 +249,7 @@ func (w *World) staffCancel(id marketplace.OrderID, refund bool) {
 		return
 	}
 	if w.Shop.CancelByStaff(m.ID, []string{"customer", "inventory", "other"}[w.rnd.IntN(3)], refund) == nil {
-		w.truth[id].unpaidCancel = !refund && w.movedInStore(*m) == 0
+		w.truth[id].unpaidCancel = !refund && w.movedInStore(*m) < m.Captured.Minor
 	}
 }
 
