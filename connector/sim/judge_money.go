@@ -182,7 +182,7 @@ func (w *World) pendingIn(s shopadmin.Order, ref string) bool {
 
 func unshippedLine(m marketplace.Order) bool {
 	for _, l := range m.Lines {
-		if l.Shipped == 0 {
+		if l.Shipped < l.Ordered-l.Cancelled {
 			return true
 		}
 	}
