@@ -65,7 +65,7 @@ func newBridge(p parts) (*bridge, error) {
 		Queue: p.store, Clock: p.clock, Runnable: b.runnable, Workers: p.cfg.Limits.Workers, Recover: true, Lease: lease, Log: p.log,
 		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: observe.Looking(orders),
 			connector.KindLane: observe.Looking(&order.Lanes{Orders: orders, Store: p.store, Clock: p.clock, Log: p.log,
-				Gather: time.Duration(p.cfg.Limits.BatchGather)})},
+				Gather: time.Duration(p.cfg.Limits.BatchGather), FindFor: time.Duration(p.cfg.Limits.BatchFind)})},
 	}
 	if p.metrics != nil {
 		b.loop.Observe = p.metrics.Looked

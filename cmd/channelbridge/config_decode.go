@@ -158,6 +158,12 @@ func (d *decoder) complete(f field, v reflect.Value, path string) {
 		d.fault(path, "is missing: %s", lower(f.doc))
 	case v.Kind() == reflect.String && v.Len() > 0 && len(f.enum) > 0 && !slices.Contains(f.enum, v.String()):
 		d.fault(path, "%q is not one of %s", v.String(), strings.Join(f.enum, ", "))
+	case v.Kind() == reflect.Slice && len(f.enum) > 0:
+		for i := range v.Len() {
+			if item := v.Index(i).String(); !slices.Contains(f.enum, item) {
+				d.fault(fmt.Sprintf("%s[%d]", path, i), "%q is not one of %s", item, strings.Join(f.enum, ", "))
+			}
+		}
 	case f.pattern != "" && v.Len() > 0 && !regexp.MustCompile(f.pattern).MatchString(v.String()):
 		d.fault(path, "%q does not look like %s", v.String(), f.pattern)
 	}

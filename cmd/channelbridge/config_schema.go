@@ -74,6 +74,9 @@ func schemaOfField(f field) map[string]any {
 	if f.enum != nil {
 		s = map[string]any{"enum": f.enum}
 	}
+	if f.enum != nil && f.Type.Kind() == reflect.Slice {
+		s = map[string]any{"type": "array", "items": s}
+	}
 	if f.pattern != "" {
 		s = map[string]any{"type": "string", "pattern": f.pattern}
 	}

@@ -123,6 +123,7 @@ func TestFaultsOneByOne(t *testing.T) {
 		"two documents":        {"listen: :80\n---\nlisten: :81", "more than one document"},
 		"bad number":           {"limits: {max_body: 1.5}", `"1.5" is not a whole number`},
 		"zero":                 {"limits: {workers: 0}", "0 is not above zero"},
+		"too short a search":   {"limits: {batch_find: 1ms}", "between 1s and 24h0m0s"},
 		"too long a wait":      {"limits: {batch_gather: 1h}", "between 1ms and 1m0s"},
 		"too long a call":      {"limits: {call_timeout: 1h}", "between 1s and 2m0s"},
 		"zone":                 {"time_zone: Mars/Base", "not an IANA time zone"},
@@ -135,6 +136,9 @@ func TestFaultsOneByOne(t *testing.T) {
 		"channel as store":     {shop + "  - {id: a, platform: generic, store: shop, generic: {endpoint: 'http://x'}}\n  - {id: b, platform: generic, store: a, generic: {endpoint: 'http://x'}}", `"a" is a sales channel, not a store`},
 		"foreign section":      {shop + "    amazon: {seller_id: A, region: na, client_id: c, client_secret: s, refresh_token: r}", "the platform is shopify: a section amazon does not belong here"},
 		"adapter's last word":  {shop + "  - {id: a, platform: generic, store: shop, generic: {endpoint: 'ftp://x'}}", "connections[1].generic: base address: not a plain http(s) address"},
+		"unknown instruction":  {shop + "  - {id: a, platform: generic, store: shop, generic: {endpoint: 'http://x', instructions: [refund, gift]}}", `connections[1].generic.instructions[1]: "gift" is not one of cancel, cancel_units, refund`},
+		"no way to instruct":   {shop + "  - {id: a, platform: generic, store: shop, generic: {secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', instructions: [refund]}}", "instructions: without a base address none can be given"},
+		"capture":              {shop + "  - {id: a, platform: generic, store: shop, generic: {endpoint: 'http://x', capture: later}}", `"later" is not one of order, shipment`},
 		"carrier without code": {shop + "  - {id: a, platform: generic, store: shop, carriers: {ups: {name: x}}, generic: {endpoint: 'http://x'}}", "carriers.ups.code: is missing"},
 		"day":                  {strings.Replace(shop, "client_id: c", "previous_expires: soon, client_id: c", 1), `"soon" is not a day`},
 	} {

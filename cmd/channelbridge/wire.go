@@ -105,12 +105,13 @@ func buildGeneric(c ConnectionConfig, h hooks) (*link, error) {
 	adapter, err := generic.New(generic.Config{
 		Base: g.Endpoint, Token: g.Token, Secret: g.Secret, Previous: g.SecretPrevious, Tolerance: time.Duration(g.Tolerance),
 		Site: g.Site, SiteName: g.SiteName, Zone: g.Zone, Carriers: c.carriers(), NeedTrack: g.NeedTracking, SettleIn: time.Duration(g.SettleIn),
+		Instructions: g.instructions(), Capture: g.Capture, WholeOnly: g.WholeOnly, Reasons: c.reasons(),
 		HTTP: httpx.Config{Service: "generic", Transport: h.transport, Clock: h.clock, Log: h.log, Observe: h.observe, Timeout: h.timeout},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &link{cfg: c, id: connector.ConnectionID(c.ID), role: connector.RoleChannel, channel: adapter, receiver: adapter,
+	return &link{cfg: c, id: connector.ConnectionID(c.ID), role: connector.RoleChannel, channel: adapter.Channel(), receiver: adapter,
 		pushOnly: g.Endpoint == ""}, nil
 }
 

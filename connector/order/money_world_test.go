@@ -258,6 +258,9 @@ func (w *moneyWorld) instruct(key string, in marketplace.Instruction) error {
 func (w *moneyWorld) refund(key string, in marketplace.Instruction) error {
 	parts, sum := map[part]int64{}, int64(0)
 	for _, il := range in.Lines {
+		if i := slices.IndexFunc(w.m.Lines, func(l marketplace.Line) bool { return l.ID == il.Line }); i >= 0 && w.m.Lines[i].Shipped == 0 {
+			w.Fatalf("%s: line %s has not shipped, there is nothing to give back", key, il.Line)
+		}
 		for _, c := range il.Parts {
 			sum += c.Amount.Minor + c.Tax.Minor
 			if c.Kind != marketplace.Restocking {

@@ -1,7 +1,6 @@
 package generic_test
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -58,6 +57,7 @@ func says(t *testing.T, status int, body string, header ...string) *generic.Adap
 	}))
 	t.Cleanup(srv.Close)
 	cfg := generic.Config{Base: srv.URL}
+	everything(&cfg)
 	cfg.HTTP.Retries = -1
 	a, err := generic.New(cfg)
 	require.NoError(t, err)
@@ -163,13 +163,7 @@ func TestTheFakeCountsDoubles(t *testing.T) {
 	c := genericfake.New(genericfake.Config{Secret: key})
 	id := c.Place(genericfake.Order{})
 	ship := func(key string) int {
-		req := httptest.NewRequest(http.MethodPost, "/orders/"+id+"/shipments", bytes.NewReader([]byte(`{"ref":"1","lines":[{"line":"1","quantity":1}]}`)))
-		if key != "" {
-			req.Header.Set("Idempotency-Key", key)
-		}
-		w := httptest.NewRecorder()
-		c.ServeHTTP(w, req)
-		return w.Code
+		return post(c, "/orders/"+id+"/shipments", key, `{"ref":"1","lines":[{"line":"1","quantity":1}]}`)
 	}
 	require.Equal(t, 201, ship("a"))
 	require.Equal(t, 201, ship("a"))

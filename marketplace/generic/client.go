@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"channelbridge/internal/fault"
@@ -20,6 +21,10 @@ const (
 	opOrder = "order"
 	opList  = "orders"
 	opShip  = "confirm_shipment"
+
+	opInstruct     = "instruct"
+	opOrderRefunds = "order_refunds"
+	opRefunds      = "refunds"
 )
 
 // client speaks the channel's API word for word.
@@ -60,10 +65,43 @@ func (c *client) list(ctx context.Context, after marketplace.Cursor) (wirePage, 
 const idempotencyKey = "idempotency-key"
 
 func (c *client) ship(ctx context.Context, id marketplace.OrderID, key string, body []byte) (httpx.Answer, error) {
-	return c.do(ctx, httpx.Call{Op: opShip, Method: http.MethodPost, Body: body,
-		URL:    c.base + "/orders/" + url.PathEscape(string(id)) + "/shipments",
+	return c.post(ctx, opShip, id, "shipments", key, body)
+}
+
+func (c *client) instruct(ctx context.Context, id marketplace.OrderID, key string, body []byte) (httpx.Answer, error) {
+	return c.post(ctx, opInstruct, id, "instructions", key, body)
+}
+
+func (c *client) post(ctx context.Context, op string, id marketplace.OrderID, what, key string, body []byte) (httpx.Answer, error) {
+	return c.do(ctx, httpx.Call{Op: op, Method: http.MethodPost, Body: body,
+		URL:    c.base + "/orders/" + url.PathEscape(string(id)) + "/" + what,
 		Header: http.Header{"Content-Type": {"application/json"}, idempotencyKey: {key}}})
 }
+
+// refunds asks for one page of a listing of refunds.
+func (c *client) refunds(ctx context.Context, op, path string, q url.Values) (wireRefunds, error) {
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	ans, err := c.get(ctx, op, path)
+	if err != nil {
+		return wireRefunds{}, err
+	}
+	var page wireRefunds
+	if err := json.Unmarshal(ans.Body, &page); err != nil {
+		return wireRefunds{}, fault.New(fault.Temporary, "the list of refunds cannot be read: %w", err)
+	}
+	if page.Refunds == nil {
+		return wireRefunds{}, fault.New(fault.Temporary, "the answer holds no list of refunds")
+	}
+	return page, nil
+}
+
+// sendable reports a key that fits into a header.
+func sendable(key string) bool { return key != "" && !strings.ContainsAny(key, "\r\n") }
+
+// addressable reports an id that is a path of its own: "", "." and ".." are not.
+func addressable(id marketplace.OrderID) bool { return strings.Trim(string(id), ".") != "" }
 
 // do sends a call and turns every answer that is not a 2xx into a classified error.
 func (c *client) do(ctx context.Context, call httpx.Call) (httpx.Answer, error) {

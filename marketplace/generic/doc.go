@@ -43,4 +43,29 @@
 //
 // The list holds orders changed at or after the instant, oldest change first. Without a base
 // address the channel is push-only: nothing can be read or confirmed.
+//
+// A channel that takes instructions has three more, and may push an order with "refunds": true when
+// what was given back on it has changed:
+//
+//	POST /orders/{id}/instructions                         → 2xx {"id":"…"}
+//	  Idempotency-Key: <key>; the same key again acts once: it is answered alike, or 409 with the
+//	  same {"id":"…"}
+//	  {"op": "refund",                       cancel | cancel_units | refund
+//	   "reason": "…", "currency": "USD",
+//	   "amount": "12.83",                    what the buyer gets in all, tax included
+//	   "lines": [{"line": "1", "quantity": 1,            no quantity: money alone
+//	              "parts": [{"kind": "item", "amount": "10.00", "tax": "0.83"},
+//	                        {"kind": "shipping", "amount": "2.00"}]}]}
+//	GET  /orders/{id}/refunds?page_token=<t>               → {"refunds":[…],"next_page_token":"…"}
+//	GET  /refunds?since=<RFC 3339>&page_token=<t>          → the same, of all orders
+//	  {"id": "R1", "order": "A-1001", "posted_at": "…", "currency": "USD", "amount": "12.83",
+//	   "untaxed": "12.00", "pending": false, "kind": "refund", "key": "<the key it was asked with>"}
+//
+// cancel takes the whole order back while nothing of it has shipped, cancel_units takes back units
+// that have not; the amount is then what is not charged, or given back where the buyer was charged
+// with the order. A part's amount is before tax, for all units concerned; a restocking part is
+// negative, a goodwill part goes beyond what was paid. A 4xx means that nothing happened, and 429
+// that it may come again. Anything else, a 2xx or 409 without an id among it, means that nobody
+// knows: the same key is sent again. A refund's amount is positive; the list is empty, not absent,
+// where there is none, and holds what the channel gave back by itself too.
 package generic

@@ -36,6 +36,13 @@ type Config struct {
 	SweepEvery time.Duration                  // 0: 2 min
 	Overlap    time.Duration                  // 0: 10 min
 
+	// Instructions are the money writes the channel takes, and the sign that its refunds can be
+	// read. Without any it is neither asked to give money back nor about it.
+	Instructions []marketplace.Operation
+	Capture      string                                      // CaptureOrder or CaptureShipment; empty: CaptureOrder
+	WholeOnly    bool                                        // refunds are taken for whole orders only
+	Reasons      map[marketplace.Operation]map[string]string // the store's reason → the channel's; absent: the store's own
+
 	// HTTP passes hooks to the client: Transport, Clock, Sleep, Limits, Log, Observe. Service is
 	// filled in when it is empty.
 	HTTP httpx.Config
@@ -81,7 +88,7 @@ func New(cfg Config) (*Adapter, error) {
 	if _, err := time.LoadLocation(cfg.Zone); err != nil {
 		bad = append(bad, fmt.Errorf("generic: zone: %w", err))
 	}
-	if len(bad) > 0 {
+	if bad = append(bad, cfg.checkMoney()...); len(bad) > 0 {
 		return nil, errors.Join(bad...)
 	}
 	a.cfg = cfg.complete()
@@ -124,7 +131,7 @@ func (cfg Config) complete() Config {
 
 // Traits of the channel. The required Idempotency-Key makes repetition native.
 func (a *Adapter) Traits() marketplace.Traits {
-	return marketplace.Traits{
+	t := marketplace.Traits{
 		SettleIn:   a.cfg.SettleIn,
 		Repeat:     map[marketplace.Operation]marketplace.RepeatClass{marketplace.OpConfirmShipment: marketplace.RepeatNative},
 		Carriers:   maps.Clone(a.cfg.Carriers),
@@ -132,6 +139,8 @@ func (a *Adapter) Traits() marketplace.Traits {
 		SweepEvery: a.cfg.SweepEvery,
 		Overlap:    a.cfg.Overlap,
 	}
+	a.cfg.moneyTraits(&t)
+	return t
 }
 
 // Check lists orders from this moment on, which proves address and token. A push-only channel

@@ -20,7 +20,7 @@ func (a *Adapter) Order(ctx context.Context, id marketplace.OrderID) (marketplac
 		e.Hint = "Enter the channel's base address, or have it push the order again."
 		return marketplace.Order{}, e
 	}
-	if strings.Trim(string(id), ".") == "" { // "", "." and ".." would be another path
+	if !addressable(id) {
 		return marketplace.Order{}, fault.New(fault.NotFound, "order %q: not an order's id", string(id))
 	}
 	ans, err := a.api.get(ctx, opOrder, "/orders/"+url.PathEscape(string(id)))
@@ -61,14 +61,20 @@ func (a *Adapter) Changed(ctx context.Context, after marketplace.Cursor) (market
 	if w.Next != "" { // a list that turns in circles must not be walked for ever
 		return marketplace.Page{}, fault.New(fault.Temporary, "listing changed orders: the channel answers the same page token again")
 	}
-	page.Next.Since = after.Since
-	if now := a.cfg.HTTP.Clock(); newest.After(now) {
-		newest = now // a change in the future must not hide those until then
-	}
-	if newest.After(after.Since) {
-		page.Next.Since = newest
-	}
+	page.Next.Since = a.watermark(after.Since, newest)
 	return page, nil
+}
+
+// watermark is where the next listing begins: at the newest change seen. One in the future must
+// not hide those until then.
+func (a *Adapter) watermark(since, newest time.Time) time.Time {
+	if now := a.cfg.HTTP.Clock(); newest.After(now) {
+		newest = now
+	}
+	if newest.After(since) {
+		return newest
+	}
+	return since
 }
 
 // page reads orders one by one and returns the newest change among them.

@@ -1,6 +1,7 @@
 package generic
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,8 +10,11 @@ import (
 	"channelbridge/marketplace"
 )
 
-// topic of every push: the body is always an order.
-const topic = "order"
+// Topics of pushes: the body is always an order, and may be sent because of its refunds.
+const (
+	topic       = "order"
+	topicRefund = "refund"
+)
 
 // Receive checks a push and reads the order it carries.
 func (a *Adapter) Receive(now time.Time, in marketplace.Inbound) ([]marketplace.Hint, error) {
@@ -57,5 +61,16 @@ func (a *Adapter) Unwrap(body []byte) ([]marketplace.Hint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("generic push: %w: %w", marketplace.ErrMalformed, err)
 	}
-	return []marketplace.Hint{{Topic: topic, Order: o.ID, Heard: o.UpdatedAt, Observed: &o}}, nil
+	h := marketplace.Hint{Topic: topic, Order: o.ID, Heard: o.UpdatedAt, Observed: &o}
+	if a.takesMoney() && aboutRefunds(body) {
+		h.Topic, h.Money = topicRefund, true
+	}
+	return []marketplace.Hint{h}, nil
+}
+
+// aboutRefunds reports a push that says "refunds": true. Anything else under that name is a field
+// nobody knows.
+func aboutRefunds(body []byte) bool {
+	var said struct{ Refunds json.RawMessage }
+	return json.Unmarshal(body, &said) == nil && string(said.Refunds) == "true"
 }

@@ -3,7 +3,6 @@ package generic
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"channelbridge/internal/fault"
 	"channelbridge/marketplace"
@@ -37,9 +36,9 @@ func (a *Adapter) shipment(key string, s marketplace.Shipment) ([]byte, error) {
 	switch {
 	case a.cfg.Base == "":
 		return refuse("this channel is push-only", "Enter the channel's base address so that shipments can be confirmed.")
-	case key == "" || strings.ContainsAny(key, "\r\n"):
+	case !sendable(key):
 		return refuse("the key cannot be sent", "")
-	case strings.Trim(string(s.Order), ".") == "":
+	case !addressable(s.Order):
 		return refuse("the order has no usable id", "")
 	case len(s.Lines) == 0:
 		return refuse("the parcel holds no lines", "")

@@ -39,7 +39,7 @@ func newRig(t *testing.T, change ...func(*generic.Config)) *rig {
 	t.Helper()
 	r := &rig{at: start}
 	token := secret.New("hush")
-	r.fake = genericfake.New(genericfake.Config{Secret: key, Token: token, Clock: r.now, PageSize: 3})
+	r.fake = genericfake.New(genericfake.Config{Secret: key, Token: token, Clock: r.now, PageSize: 3, RefundLag: 30 * time.Second})
 	srv := httptest.NewServer(r.fake)
 	t.Cleanup(srv.Close)
 	cfg := generic.Config{Base: srv.URL, Token: token, Secret: key, SiteName: "Corner shop", Zone: "Europe/Berlin",
@@ -53,16 +53,38 @@ func newRig(t *testing.T, change ...func(*generic.Config)) *rig {
 	return r
 }
 
+// everything is a channel that takes all instructions.
+func everything(c *generic.Config) {
+	c.Instructions = []marketplace.Operation{marketplace.OpCancel, marketplace.OpCancelUnits, marketplace.OpRefund}
+}
+
+// instructed is the adapter as a channel that takes instructions.
+func (r *rig) instructed() generic.Instructed { return generic.Instructed{Adapter: r.Adapter} }
+
 func TestExercise(t *testing.T) {
 	t.Parallel()
+	r := newRig(t, everything)
+	exercise(t, r, played(r.instructed()))
+	require.NotZero(t, r.fake.Counts().Instructed)
+}
+
+// TestExerciseWithoutInstructions is a channel that was connected before there were any.
+func TestExerciseWithoutInstructions(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
+	exercise(t, r, r.Channel())
+	require.Zero(t, r.fake.Counts().Instructed)
+}
+
+func exercise(t *testing.T, r *rig, a marketplace.Adapter) {
+	t.Helper()
 	place := func(o genericfake.Order) func(*testing.T) marketplace.OrderID {
 		return func(*testing.T) marketplace.OrderID { return marketplace.OrderID(r.fake.Place(o)) }
 	}
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
 	markettest.Exercise(t, markettest.Harness{
-		Adapter: played(r.Adapter), Now: r.now, Advance: r.pass, Page: 3, Site: "generic", Zone: berlin,
+		Adapter: a, Now: r.now, Advance: r.pass, Page: 3, Site: "generic", Zone: berlin,
 		Place:          place(genericfake.Order{}),
 		PlacePending:   place(genericfake.Order{Status: "pending"}),
 		PlaceByChannel: place(genericfake.Order{FulfilledBy: "channel"}),
@@ -73,7 +95,11 @@ func TestExercise(t *testing.T) {
 			return in
 		},
 		LoseNextAnswer: r.fake.LoseNextAnswer,
-		ThrottleNext:   r.fake.ThrottleNext,
+
+		LoseNextInstruction: r.fake.LoseNextInstruction,
+		RefundCount:         func(id marketplace.OrderID) int { return len(r.fake.Given(string(id))) },
+
+		ThrottleNext: r.fake.ThrottleNext,
 		Deny: func() func() {
 			r.fake.Deny(true)
 			return func() { r.fake.Deny(false) }

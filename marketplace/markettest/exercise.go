@@ -30,7 +30,7 @@ func Exercise(t *testing.T, h Harness) {
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				c.tell(&story{t, h, ctx})
+				c.tell(&story{T: t, h: h, ctx: ctx})
 			})
 		}
 	}

@@ -58,8 +58,9 @@ type Harness struct {
 // story is one run through the exercise.
 type story struct {
 	*testing.T
-	h   Harness
-	ctx context.Context
+	h    Harness
+	ctx  context.Context
+	keys int // given out so far
 }
 
 func (s *story) pass(d time.Duration) {

@@ -1,6 +1,7 @@
 package markettest
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -112,7 +113,7 @@ func (s *story) instruct(all ...marketplace.Instruction) []marketplace.Verdict {
 	}
 	var out []marketplace.Verdict
 	for _, m := range batch {
-		_, err := s.h.Adapter.(marketplace.Instructor).Instruct(s.ctx, m.Key, m.Instruction)
+		_, err := s.h.Adapter.(marketplace.Instructor).Instruct(s.ctx, s.key(m.Instruction), m.Instruction)
 		v := marketplace.Verdict{Number: m.Number, State: marketplace.VerdictAccepted}
 		if err != nil {
 			s.class(fault.Refused, err)
@@ -121,6 +122,37 @@ func (s *story) instruct(all ...marketplace.Instruction) []marketplace.Verdict {
 		out = append(out, v)
 	}
 	return out
+}
+
+// key is one that was not used before: each instruction is wanted for itself.
+func (s *story) key(in marketplace.Instruction) string {
+	s.keys++
+	return fmt.Sprintf("%s/%s/%d", in.Op, in.Order, s.keys)
+}
+
+// instructor is a channel that answers at once.
+func (s *story) instructor() marketplace.Instructor {
+	s.Helper()
+	ins, ok := s.h.Adapter.(marketplace.Instructor)
+	s.need(ok, "instructions that are answered at once")
+	return ins
+}
+
+// instructedAgain gives the same instruction under the same key once more and judges what the
+// traits say of it. Where a second send acts a second time, nobody sends it.
+func (s *story) instructedAgain(key string, in marketplace.Instruction) {
+	s.Helper()
+	class := s.h.Adapter.Traits().Repeat[in.Op]
+	if class == marketplace.RepeatNone || class == "" {
+		return
+	}
+	_, err := s.instructor().Instruct(s.ctx, key, in)
+	if class == marketplace.RepeatNative {
+		require.NoError(s, err, "the channel drops a repeated key")
+	} else if err != nil {
+		s.class(fault.Refused, err)
+	}
+	s.showsRefund(in)
 }
 
 // await asks for the results of a batch until they are there.

@@ -38,6 +38,21 @@ var instructing = []chapter{
 		require.NotEqual(s, all[0].ID, all[1].ID)
 		require.False(s, all[1].PostedAt.Before(all[0].PostedAt), "oldest first")
 	}},
+	{"the listing tells the refunds of many orders, whatever the pages", func(s *story) {
+		s.takes(marketplace.OpRefund)
+		since := s.h.Now()
+		var all []marketplace.Instruction
+		for range s.h.Page + 1 {
+			all = append(all, s.refund(s.shipped()))
+		}
+		s.accepted(s.instruct(all...))
+		s.settle()
+		s.pass(s.h.Adapter.Traits().RefundsIn)
+		found := s.listRefunds(since)
+		for _, in := range all {
+			require.Equal(s, in.Amount, found[in.Order].Amount, "order %s", in.Order)
+		}
+	}},
 	{"an order of which nothing has shipped is cancelled", func(s *story) {
 		s.takes(marketplace.OpCancel)
 		_, o := s.placed()
@@ -106,13 +121,45 @@ var instructing = []chapter{
 	}},
 	{"an instruction whose answer was lost is unknown, and a later look tells", func(s *story) {
 		s.takes(marketplace.OpRefund)
-		ins, ok := s.h.Adapter.(marketplace.Instructor)
-		s.need(ok && s.h.LoseNextInstruction != nil, "lost answer of an instruction")
+		ins := s.instructor()
+		s.need(s.h.LoseNextInstruction != nil, "lost answer of an instruction")
 		in := s.refund(s.shipped())
 		s.h.LoseNextInstruction()
 		_, err := ins.Instruct(s.ctx, "lost/"+string(in.Order), in)
 		s.class(fault.Unknown, err)
 		s.showsRefund(in)
+		s.instructedAgain("lost/"+string(in.Order), in)
+	}},
+	{"the same instruction again does what the traits say", func(s *story) {
+		s.takes(marketplace.OpRefund)
+		in := s.refund(s.shipped())
+		_, err := s.instructor().Instruct(s.ctx, "again/"+string(in.Order), in)
+		require.NoError(s, err)
+		s.instructedAgain("again/"+string(in.Order), in)
+	}},
+	{"an instruction that comes too fast leaves nothing behind", func(s *story) {
+		s.takes(marketplace.OpRefund)
+		ins := s.instructor()
+		s.need(s.h.ThrottleNext != nil, "throttling")
+		in := s.refund(s.shipped())
+		s.h.ThrottleNext()
+		_, err := ins.Instruct(s.ctx, "slow/"+string(in.Order), in)
+		s.class(fault.Temporary, err)
+		s.counts(in.Order, 0)
+		s.need(s.h.Advance != nil, "clock, so the second half is left out")
+		s.pass(max(fault.After(err), time.Minute))
+		_, err = ins.Instruct(s.ctx, "slow/"+string(in.Order), in)
+		require.NoError(s, err)
+		s.showsRefund(in)
+	}},
+	{"what was charged with the order is refunded before it ships", func(s *story) {
+		s.takes(marketplace.OpRefund)
+		s.need(!s.h.Adapter.Traits().CaptureOnShip, "charge before the shipment")
+		_, o := s.placed()
+		in := s.refund(o)
+		s.accepted(s.instruct(in))
+		s.showsRefund(in)
+		require.Equal(s, marketplace.Open, s.read(o.ID).Lifecycle, "money alone cancels nothing")
 	}},
 	{"a batch that comes too fast is not handed in", func(s *story) {
 		s.takes(marketplace.OpRefund)

@@ -19,6 +19,11 @@ type Config struct {
 	Clock    func() time.Time
 	PageSize int    // 0: 50
 	Prefix   string // of order ids; empty: "G-"
+
+	CaptureOnShip bool          // the buyer is charged when units ship, not with the order
+	WholeOnly     bool          // refunds of less than all that was paid are refused
+	Conflict      bool          // a repeated key is answered 409, with the earlier answer's id
+	RefundLag     time.Duration // how long a refund takes to show
 }
 
 // Channel is the fake. It is an http.Handler and safe for concurrent use.
@@ -34,22 +39,28 @@ type Channel struct {
 	last     time.Time
 	counts   Counts
 	lose     int
+	fates    []fate
+	refunds  int
 	throttle int
 	denied   bool
 }
 
-// Counts is what happened at the shipment endpoint.
+// Counts is what happened to the writes.
 type Counts struct {
 	Shipments int // parcels that exist
 	Replayed  int // requests answered from an earlier one with the same key
 	Keyless   int // requests without a key: each acts
 	Doubled   int // parcels whose reference another parcel of the order has already
 	Conflicts int // a key that came again with other contents
+
+	Instructed int // instructions that took effect
 }
 
 type record struct {
 	order Order
 	list  []Shipment
+	given []Refund         // money given back, oldest first
+	back  map[string]int64 // the same by line and kind, in minor units
 }
 
 // answered is what was said to a key.
@@ -74,6 +85,9 @@ func New(cfg Config) *Channel {
 	c.mux.HandleFunc("GET /orders", c.list)
 	c.mux.HandleFunc("GET /orders/{id}", c.read)
 	c.mux.HandleFunc("POST /orders/{id}/shipments", c.ship)
+	c.mux.HandleFunc("POST /orders/{id}/instructions", c.instructed)
+	c.mux.HandleFunc("GET /orders/{id}/refunds", c.orderRefunds)
+	c.mux.HandleFunc("GET /refunds", c.allRefunds)
 	return c
 }
 
@@ -90,18 +104,20 @@ type Order struct {
 	ShipBy      time.Time         `json:"ship_by,omitzero"`
 	Lines       []Line            `json:"lines"`
 	Packages    []Shipment        `json:"packages,omitempty"`
+	Refunds     bool              `json:"refunds,omitempty"` // something was given back on it
 }
 
 // Line is one line of an order.
 type Line struct {
-	ID       string `json:"id"`
-	SKU      string `json:"sku"`
-	Title    string `json:"title"`
-	Quantity int    `json:"quantity"`
-	Shipped  int    `json:"shipped"`
-	Price    string `json:"price"`
-	Tax      string `json:"tax,omitempty"`
-	Shipping string `json:"shipping,omitempty"`
+	ID        string `json:"id"`
+	SKU       string `json:"sku"`
+	Title     string `json:"title"`
+	Quantity  int    `json:"quantity"`
+	Shipped   int    `json:"shipped"`
+	Cancelled int    `json:"cancelled,omitempty"`
+	Price     string `json:"price"`
+	Tax       string `json:"tax,omitempty"`
+	Shipping  string `json:"shipping,omitempty"`
 }
 
 // Shipment is a parcel the channel was told of.
@@ -151,7 +167,7 @@ func (c *Channel) Place(o Order) string {
 		}
 		o.Total = "33.77"
 	}
-	r := &record{order: o}
+	r := &record{order: o, back: map[string]int64{}}
 	c.orders[o.ID], c.sequence = r, append(c.sequence, r)
 	return o.ID
 }
@@ -212,5 +228,6 @@ func (r *record) view() Order {
 	o := r.order
 	o.Lines = append([]Line(nil), o.Lines...)
 	o.Packages = append([]Shipment(nil), r.list...)
+	o.Refunds = len(r.given) > 0
 	return o
 }

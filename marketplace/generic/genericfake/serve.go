@@ -33,6 +33,12 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// LoseNextInstruction carries out the next instruction and then drops the connection.
+func (c *Channel) LoseNextInstruction() { c.set(func() { c.fates = append(c.fates, hangUp) }) }
+
+// BreakNextInstruction carries out the next instruction; a 502 is answered in its place.
+func (c *Channel) BreakNextInstruction() { c.set(func() { c.fates = append(c.fates, breakDown) }) }
+
 // LoseNextAnswer carries out the next shipment and then drops the connection.
 func (c *Channel) LoseNextAnswer() { c.set(func() { c.lose++ }) }
 
@@ -164,7 +170,7 @@ func (r *record) refuse(s Shipment) string {
 		switch {
 		case i < 0:
 			return "no_such_line"
-		case p.Quantity <= 0 || p.Quantity > r.order.Lines[i].Quantity-r.order.Lines[i].Shipped:
+		case p.Quantity <= 0 || p.Quantity > r.order.Lines[i].left():
 			return "quantity"
 		}
 	}
@@ -175,20 +181,33 @@ func (r *record) refuse(s Shipment) string {
 func (r *record) take(s Shipment, at time.Time) {
 	r.list = append(r.list, s)
 	lines := append([]Line(nil), r.order.Lines...)
-	open := 0
 	for i, l := range lines {
 		for _, p := range s.Lines {
 			if p.Line == l.ID {
 				lines[i].Shipped += p.Quantity
 			}
 		}
-		open += lines[i].Quantity - lines[i].Shipped
+	}
+	r.settle(lines, at)
+}
+
+// settle takes over the lines and closes the order when nothing is left to ship.
+func (r *record) settle(lines []Line, at time.Time) {
+	open, shipped := 0, 0
+	for _, l := range lines {
+		open, shipped = open+l.left(), shipped+l.Shipped
 	}
 	r.order.Lines, r.order.UpdatedAt = lines, at
-	if open == 0 {
+	switch {
+	case open == 0 && shipped == 0:
+		r.order.Status = "cancelled"
+	case open == 0:
 		r.order.Status = "closed"
 	}
 }
+
+// left is how many units are still to ship.
+func (l Line) left() int { return l.Quantity - l.Cancelled - l.Shipped }
 
 func fail(w http.ResponseWriter, status int, code string) {
 	reply(w, status, map[string]string{"code": code})
