@@ -124,6 +124,11 @@ func (b *bridge) rejoinOnce(ctx context.Context, c connector.Connection) time.Du
 		if denied(err) {
 			wait = max(wait, rejoinDenied)
 		}
+		if reason := "not read yet: " + err.Error(); reason != c.Reason {
+			if err := b.store.SetState(ctx, c.ID, connector.Reconnecting, reason, b.clock()); err != nil && ctx.Err() == nil {
+				b.log.Warn("why reconnecting takes longer is not kept", "channel", string(c.ID), "error", err)
+			}
+		}
 	}
 	if err := b.states.refresh(ctx); err != nil && ctx.Err() == nil {
 		b.log.Warn("the state of connections not read", "error", err)

@@ -211,3 +211,25 @@ func TestARemovedChannelOfTheDatabaseNeedsItsCredentialsAgain(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(r.log.String(), "channel is connected again") }, 20*time.Second, 50*time.Millisecond)
 	require.Regexp(t, `handmade.*active`, b.run("channels", "list").out)
 }
+
+// A channel whose credentials are refused while it is connected again says so, and goes on.
+func TestAReconnectionThatIsRefusedSaysWhy(t *testing.T) {
+	b := newBench(t)
+	br := b.wired()
+	c := channels{br}
+	_, err := c.Remove(t.Context(), "market", false, httpapi.By{})
+	require.NoError(t, err)
+	require.NoError(t, c.Reconnect(t.Context(), "market", httpapi.By{}))
+	b.market.Deny(true)
+	wait := br.rejoinOnce(t.Context(), br.row("market"))
+	require.GreaterOrEqual(t, wait, rejoinDenied)
+	require.Equal(t, connector.Reconnecting, br.state("market"))
+	require.Contains(t, br.row("market").Reason, "not read yet: ")
+	at := br.row("market").RejoinedAt
+	require.False(t, at.IsZero())
+
+	b.market.Deny(false)
+	br.rejoinOnce(t.Context(), br.row("market"))
+	require.Equal(t, connector.Active, br.state("market"))
+	require.Equal(t, at, br.row("market").RejoinedAt)
+}
