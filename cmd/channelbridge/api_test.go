@@ -62,8 +62,10 @@ func TestTheAPIIsServedBesideThePushes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
 	b.mirrorOf(id)
-	status, body = r.ask(t, token, http.MethodGet, "/v1/orders", "")
-	require.Equal(t, http.StatusOK, status, body)
+	require.Eventually(t, func() bool {
+		_, body = r.ask(t, token, http.MethodGet, "/v1/orders", "")
+		return strings.Contains(body, `"expected":true`)
+	}, 10*time.Second, 50*time.Millisecond, body)
 	require.Contains(t, body, id)
 
 	status, body = r.ask(t, token, http.MethodGet, "/v1/channels", "")

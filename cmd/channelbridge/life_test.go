@@ -45,6 +45,7 @@ func TestR144AChannelIsRemovedAndConnectedAgain(t *testing.T) {
 	fake := amazonfake.New(amazonfake.Options{Scale: -1, MaxPollWait: time.Second, FeedDelay: 2 * time.Second})
 	b := amazonBench(t, fake)
 	r := b.serve()
+	require.Eventually(t, func() bool { return len(fake.Subscriptions()) == 3 }, 10*time.Second, 50*time.Millisecond)
 	id := fake.Place(amazonfake.OrderSpec{})
 	mirror := b.mirrorOf(id)
 	require.Eventually(t, func() bool { return strings.Contains(b.run("orders", "list").out, "open") }, 10*time.Second, 50*time.Millisecond)
@@ -96,6 +97,7 @@ func TestAPlanThatAsksWaitsForAPerson(t *testing.T) {
 	b := amazonBench(t, fake)
 	b.edit("store: shop\n    amazon:", "store: shop\n    refunds: {reconnect: ask}\n    amazon:")
 	r := b.serve()
+	require.Eventually(t, func() bool { return len(fake.Subscriptions()) == 3 }, 10*time.Second, 50*time.Millisecond)
 	one, two := fake.Place(amazonfake.OrderSpec{}), fake.Place(amazonfake.OrderSpec{})
 	for _, id := range []string{one, two} {
 		b.mirrorOf(id)

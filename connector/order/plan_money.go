@@ -61,6 +61,11 @@ func (p *planner) keptBack(ds []demand) bool {
 	}
 	if w := p.lastHold(); w != nil {
 		p.doubts()
+		for _, e := range p.Ledger { // what waits in a lane does not leave any more
+			if instructs(e.Verb) && e.State == connector.Queued {
+				p.withdraw(e)
+			}
+		}
 		p.blocksMoney("held_by_operator", "", "money is held for this order: "+or(w.Reason, "no reason given"), "release it: channelbridge orders release "+p.Subject.String())
 		return true
 	}
@@ -162,6 +167,10 @@ func (p *planner) instruct(v connector.Verb, about string, in marketplace.Instru
 // send completes a money command, if both sides were read a moment ago; otherwise it asks for
 // that first.
 func (p *planner) send(c connector.Command, in marketplace.Instruction, total int64, again int64, why string) {
+	if p.RefundsFault != "" {
+		p.blocksMoney("refunds_unreadable", "", "the refunds that the channel has made cannot be read: "+p.RefundsFault,
+			"no money is given back without knowing them; check the application's roles at the channel")
+	}
 	if !p.readNow() {
 		p.d.Look = true
 		return

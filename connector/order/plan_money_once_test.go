@@ -204,11 +204,16 @@ func TestMoneyOfTheChannel(t *testing.T) {
 	})
 	t.Run("R-140_a_person_can_say_that_it_was_meant_in_addition", func(t *testing.T) {
 		s := seen(allSent(t, gave("RF1", 0, "L3")), 1100)
-		s.Wishes = []connector.Wish{wishOf(t, 3, connector.WishApprove, "RF1", nil)}
+		s.Wishes = []connector.Wish{wishOf(t, 3, connector.WishApprove, "beside/RF1", nil)}
 		c, _ := one(t, Plan(s))
 		require.Equal(t, usd(1100), c.Amount)
 		s.Refunds = append(s.Refunds, there("R2", 2800, noon.Add(-25*time.Hour)))
 		none(t, Plan(s), "above_refundable") // 10.99 are left
+	})
+	t.Run("R-140_what_was_approved_is_still_bounded_by_what_the_buyer_was_charged", func(t *testing.T) {
+		s := seen(moneySnapshot(t, channelOrder(shippedAt(1, 0)), storeOrder(sent("L1"), gave("RF1", 0, "L1"))), 400)
+		s.Wishes = []connector.Wish{wishOf(t, 3, connector.WishApprove, "RF1", nil)}
+		none(t, Plan(s), "refund_waits") // 12.50 of the one unit are left
 	})
 	t.Run("R-141_the_store_order_gets_a_mark_and_the_difference_is_listed", func(t *testing.T) {
 		d := Plan(seen(allSent(t), 1100))
@@ -229,7 +234,7 @@ func TestMoneyOfTheChannel(t *testing.T) {
 			h := none(t, Plan(seen(allSent(t, gave("RF1", 0, "L3")), minor)), "already_refunded")
 			require.Contains(t, h.Reason, "that refund failed: the marketplace has refunded "+usd(minor).String()+" already")
 			require.Contains(t, h.Reason, "the store refunded 11.00 USD at 2026-11-20T19:00:00Z")
-			require.Contains(t, h.Hint, "orders approve amazon-us/114-1 RF1")
+			require.Contains(t, h.Hint, "orders approve amazon-us/114-1 beside/RF1")
 		}
 	})
 }

@@ -18,12 +18,14 @@ import (
 
 // moneyPolicy is what the channel takes of money and what the operator chose.
 func (w *World) moneyPolicy() {
-	t := w.Market.Traits()
+	t := w.channel.Traits()
 	p := &w.policy
 	p.Instructions, p.CaptureOnShip, p.Repeat, p.Reasons = t.Instructions, t.CaptureOnShip, t.Repeat, t.Reasons
 	p.Lanes = map[marketplace.Operation]string{}
-	for _, op := range t.Instructions {
-		p.Lanes[op] = w.Market.Lane(op)
+	if sub, ok := w.channel.(marketplace.Submitter); ok {
+		for _, op := range t.Instructions {
+			p.Lanes[op] = sub.Lane(op)
+		}
 	}
 	p.ReadsRefunds, p.RefundsIn, p.Fresh = true, w.Market.RefundLag, 2*time.Minute
 	p.CancelsShop, p.Restock = true, true
@@ -59,8 +61,8 @@ func (w *World) wireRejoin(clock connector.Clock, quiet *slog.Logger) {
 		Nudge: func() { w.tick(w.now) },
 		Sweeps: func(connector.ConnectionID) []connector.Sweep {
 			return []connector.Sweep{
-				{Connection: Channel, Name: "orders", List: order.SweepMarket(Channel, w.Market, clock)},
-				{Connection: Channel, Name: "refunds", List: order.SweepRefunds(Channel, w.Market)},
+				{Connection: Channel, Name: "orders", List: order.SweepMarket(Channel, w.channel, clock)},
+				{Connection: Channel, Name: "refunds", List: order.SweepRefunds(Channel, w.channel)},
 				{Connection: ShopID, Name: "store", List: order.SweepShop(ShopID, w.Shop, clock)},
 			}
 		}}

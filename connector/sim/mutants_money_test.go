@@ -42,6 +42,16 @@ var moneyMutants = []mutant{
 			}
 		}
 	})},
+	{"a doubt is sent again under another key", 100, func(c *Config) {
+		c.Direct = true
+		loads(func(w *World, rec *connector.Record) {
+			for i, e := range rec.Entries {
+				if e.Side == connector.Market && e.Verb != order.ConfirmShipment && e.State == connector.Unknown {
+					rec.Entries[i].State, rec.Entries[i].Class = connector.Refused, order.Withdrawn
+				}
+			}
+		})(c)
+	}},
 	{"a cancellation counts beside its refund", 100, loads(func(w *World, rec *connector.Record) {
 		changeShop(rec, func(o *shopadmin.Order) {
 			if n := len(o.Refunds); n > 0 && !o.CancelledAt.IsZero() {

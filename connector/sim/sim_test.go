@@ -14,6 +14,7 @@ import (
 )
 
 var seeds = flag.Int("seeds", 1000, "how many seeds to play on memory")
+var direct = flag.Int("direct", 60, "how many seeds to play with a channel that answers at once")
 var from = flag.Int("from", 1, "the first seed")
 
 // TestSeeds plays many worlds, on all processors. With -v a long run tells how far it is.
@@ -59,6 +60,23 @@ func TestACalmOrderCostsTwoReads(t *testing.T) {
 		parcels := max(0, shipped-len(w.Market.All())) // a further parcel is one more change at the channel
 		require.LessOrEqual(t, w.Market.Calls["order"], 2*len(w.Market.All())+parcels, "seed %d", 2000+seed)
 	}
+}
+
+// TestAnsweredAtOnce plays channels that take single instructions and charge with the order.
+func TestAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	given := 0
+	for i := range *direct {
+		seed := uint64(5000 + i)
+		w := Run(Config{Seed: seed, Store: memstore.New(), Direct: true})
+		if len(w.Broken) > 0 {
+			t.Errorf("seed %d (%d crashes):\n%s", seed, w.crashes, strings.Join(w.Broken, "\n"))
+		}
+		require.Empty(t, w.Market.Submitted)
+		given += len(w.Market.Instructed)
+	}
+	require.NotZero(t, given)
+	t.Logf("%d seeds, %d instructions took effect", *direct, given)
 }
 
 func TestOneSeedEndsOneWay(t *testing.T) {

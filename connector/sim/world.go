@@ -43,6 +43,7 @@ type Config struct {
 	NoPush    bool          // no webhooks at all: sweeps alone
 	NoRecheck bool          // a planted mistake: what waits in a lane is handed in without another look
 	Short     bool          // no batch hangs for a day, so that the world ends sooner
+	Direct    bool          // the channel answers instructions at once and charges with the order
 	NoMoney   bool          // nobody gives money back or removes the channel
 	Away      time.Duration // how long the channel is removed; 0: drawn from the seed
 	// Wrap plants a mistake: it stands between the machinery and the store.
@@ -71,6 +72,7 @@ type World struct {
 	nested  int
 	ch      chances
 	Market  *mfake.Market
+	channel channel // the market as the machinery sees it
 	Shop    *sfake.Shop
 	base    connector.Store // what really holds the data
 	store   connector.Store // what the machinery sees
@@ -88,6 +90,12 @@ type World struct {
 
 	rejoiner  *lifecycle.Rejoiner
 	stateless bool // a planted mistake: the loop works while the channel is paused
+}
+
+// channel is what the machinery uses of the market.
+type channel interface {
+	marketplace.Adapter
+	marketplace.RefundReader
 }
 
 type span struct{ from, to time.Time }
@@ -116,6 +124,10 @@ func newWorld(cfg Config) *World {
 	w.draw()
 	clock := func() time.Time { return w.now }
 	w.Market, w.Shop = mfake.New(clock, w.rnd), sfake.New(clock, w.rnd)
+	w.channel = w.Market
+	if cfg.Direct {
+		w.channel = w.Market.Direct()
+	}
 	w.Market.Faults = mfake.Faults{Odd: w.ch.odd, Fail: w.ch.call, Lost: w.ch.lost, Late: w.ch.late, Stale: w.ch.stale, ListLag: w.ch.listLag}
 	w.Shop.Faults = sfake.Faults{Odd: w.ch.odd, Fail: w.ch.call, Lost: w.ch.lost, Late: w.ch.late, Stale: w.ch.stale, ListLag: w.ch.listLag}
 	w.Market.Hook, w.Shop.Hook = w.callPoint, w.callPoint
@@ -165,7 +177,7 @@ func (w *World) wire(clock connector.Clock) {
 	must(w.base.PutConnection(ctx, connector.Connection{ID: ShopID, Platform: "fake", Role: connector.RoleStore, State: connector.Active}))
 	must(w.base.PutConnection(ctx, connector.Connection{ID: Channel, Platform: "fake", Role: connector.RoleChannel, Store: ShopID, State: connector.Active}))
 	rec := &order.Reconciler{Store: w.store, Clock: clock, Log: quiet, Sides: func(connector.ConnectionID) (order.Sides, bool) {
-		return order.Sides{Channel: w.Market, Shop: w.Shop, Store: ShopID, Policy: w.rejoined()}, true
+		return order.Sides{Channel: w.channel, Shop: w.Shop, Store: ShopID, Policy: w.rejoined()}, true
 	}}
 	lanes := &order.Lanes{Orders: rec, Store: w.store, Clock: clock, Log: quiet, NoRecheck: w.cfg.NoRecheck}
 	w.loop = &connector.Loop{Queue: w.store, Clock: clock, Lease: 2 * time.Minute, Log: quiet,
@@ -173,10 +185,10 @@ func (w *World) wire(clock connector.Clock) {
 	w.wireRejoin(clock, quiet)
 	w.sweeper = &connector.Sweeper{Store: w.store, Clock: clock}
 	for i, sw := range []connector.Sweep{
-		{Connection: Channel, Name: "changes", Every: 5 * time.Minute, Overlap: 10 * time.Minute, Reach: 24 * time.Hour, List: order.SweepMarket(Channel, w.Market, clock)},
-		{Connection: Channel, Name: "refunds", Every: 20 * time.Minute, Overlap: 6 * time.Hour, Reach: 24 * time.Hour, List: order.SweepRefunds(Channel, w.Market)},
+		{Connection: Channel, Name: "changes", Every: 5 * time.Minute, Overlap: 10 * time.Minute, Reach: 24 * time.Hour, List: order.SweepMarket(Channel, w.channel, clock)},
+		{Connection: Channel, Name: "refunds", Every: 20 * time.Minute, Overlap: 6 * time.Hour, Reach: 24 * time.Hour, List: order.SweepRefunds(Channel, w.channel)},
 		{Connection: ShopID, Name: "changes", Every: 5 * time.Minute, Overlap: 10 * time.Minute, Reach: 24 * time.Hour, List: order.SweepShop(ShopID, w.Shop, clock)},
-		{Connection: Channel, Name: "wide", Every: 24 * time.Hour, Reach: 30 * 24 * time.Hour, Wide: true, List: order.SweepMarket(Channel, w.Market, clock)},
+		{Connection: Channel, Name: "wide", Every: 24 * time.Hour, Reach: 30 * 24 * time.Hour, Wide: true, List: order.SweepMarket(Channel, w.channel, clock)},
 		{Connection: ShopID, Name: "wide", Every: 24 * time.Hour, Reach: 30 * 24 * time.Hour, Wide: true, List: order.SweepShop(ShopID, w.Shop, clock)},
 	} {
 		if w.cfg.Sweep != nil {

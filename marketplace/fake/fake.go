@@ -62,8 +62,10 @@ type Market struct {
 	working     bool
 	given       map[marketplace.OrderID][]given
 	refundsMade int
-	Submitted   map[string]int // how often each document was handed in
-	Instructed  []Applied      // every instruction that took effect
+	Submitted   map[string]int    // how often each document was handed in
+	Instructed  []Applied         // every instruction that took effect
+	early       bool              // the buyer is charged with the order
+	keys        map[string]string // of single instructions → reference; empty: being worked on
 }
 
 // Confirmation is one accepted shipment confirmation.
@@ -84,13 +86,14 @@ type late struct {
 	at  time.Time
 	key string
 	s   marketplace.Shipment
+	do  func() // in place of the shipment
 }
 
 // New returns an empty channel.
 func New(clock func() time.Time, rnd *rand.Rand) *Market {
 	return &Market{Clock: clock, Rand: rnd, Settle: time.Minute, Repeat: marketplace.RepeatNatural,
 		orders: map[marketplace.OrderID]*order{}, Calls: map[string]int{},
-		Works: 10 * time.Minute, documents: map[string][]marketplace.Message{}, given: map[marketplace.OrderID][]given{}, Submitted: map[string]int{},
+		Works: 10 * time.Minute, documents: map[string][]marketplace.Message{}, given: map[marketplace.OrderID][]given{}, Submitted: map[string]int{}, keys: map[string]string{},
 		OnInstruct: func(string, marketplace.Instruction) {}, OnRefund: func(marketplace.OrderID, time.Time) {},
 		OnChange: func(marketplace.OrderID, time.Time) {}, OnWrite: func(string, marketplace.Shipment) {}, Hook: func(string) {}}
 }
@@ -251,7 +254,7 @@ func (m *Market) ConfirmShipment(ctx context.Context, key string, s marketplace.
 		s.Ref = strconv.Itoa(1000 + len(m.History))
 	}
 	if m.chance(m.Faults.Late) {
-		m.later = append(m.later, late{m.Clock().Add(time.Duration(m.Rand.Int64N(int64(m.Settle / 2)))).Truncate(time.Microsecond), key, s})
+		m.later = append(m.later, late{at: m.Clock().Add(time.Duration(m.Rand.Int64N(int64(m.Settle / 2)))).Truncate(time.Microsecond), key: key, s: s})
 		return marketplace.Receipt{}, fault.New(fault.Unknown, "fake channel confirm: no answer")
 	}
 	if err := m.apply(key, s); err != nil {
@@ -272,7 +275,11 @@ func (m *Market) flush() {
 	for _, l := range due {
 		if !l.at.After(now) {
 			m.asOfNow = l.at
-			_ = m.apply(l.key, l.s)
+			if l.do != nil {
+				l.do()
+			} else {
+				_ = m.apply(l.key, l.s)
+			}
 			m.asOfNow = time.Time{}
 		}
 	}

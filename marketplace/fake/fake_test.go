@@ -13,6 +13,15 @@ import (
 )
 
 func TestExercise(t *testing.T) {
+	exercise(t, func(m *fake.Market) marketplace.Adapter { return m })
+}
+
+func TestExerciseOfOneThatAnswersAtOnce(t *testing.T) {
+	exercise(t, func(m *fake.Market) marketplace.Adapter { return m.Direct() })
+}
+
+func exercise(t *testing.T, as func(*fake.Market) marketplace.Adapter) {
+	t.Helper()
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	m := fake.New(func() time.Time { return now }, rand.New(rand.NewPCG(1, 1)))
 	m.RefundLag = time.Hour
@@ -31,7 +40,7 @@ func TestExercise(t *testing.T) {
 			return o.ID
 		}
 	}
-	markettest.Exercise(t, markettest.Harness{Adapter: m, Now: func() time.Time { return now }, Page: 3,
+	markettest.Exercise(t, markettest.Harness{Adapter: as(m), Now: func() time.Time { return now }, Page: 3,
 		Advance:        func(d time.Duration) { now = now.Add(d); m.Faults = fake.Faults{} },
 		Place:          place(func(*marketplace.Order) {}),
 		PlacePending:   place(func(o *marketplace.Order) { o.Lifecycle = marketplace.Pending }),

@@ -61,6 +61,9 @@ func (m *Market) Lane(op marketplace.Operation) string {
 	return LaneAdjust
 }
 
+// Writable takes everything.
+func (m *Market) Writable(string, marketplace.Message) error { return nil }
+
 // Prepare keeps a document. Nothing happens by it.
 func (m *Market) Prepare(ctx context.Context, _ string, batch []marketplace.Message) (string, error) {
 	defer m.Hook("prepare-end")
@@ -184,10 +187,12 @@ func (m *Market) instruct(key string, in marketplace.Instruction) error {
 	if o.Lifecycle != marketplace.Open && (o.Lifecycle != marketplace.Closed || in.Op == marketplace.OpCancelUnits) {
 		return fmt.Errorf("order %s is %s", in.Order, o.Lifecycle)
 	}
-	switch in.Op {
-	case marketplace.OpCancel:
+	switch {
+	case in.Op == marketplace.OpCancel && m.early:
+		return m.cancelEarly(key, in, o)
+	case in.Op == marketplace.OpCancel:
 		return m.cancelAll(key, in, o)
-	case marketplace.OpCancelUnits:
+	case in.Op == marketplace.OpCancelUnits:
 		return m.cancelUnits(key, in, o)
 	}
 	return m.refund(key, in, o)
@@ -229,32 +234,25 @@ func (m *Market) cancelUnits(key string, in marketplace.Instruction, o marketpla
 	}
 	m.Instructed = append(m.Instructed, Applied{m.now(), key, in, false})
 	m.put(o)
+	if m.early {
+		m.giveBackUnits(key, in, o)
+	}
 	return nil
 }
 
 // refund gives captured money back, never more of a part than the buyer paid for it. A second
 // refund of what is left is paid: there is no protection against repetition.
 func (m *Market) refund(key string, in marketplace.Instruction, o marketplace.Order) error {
-	paid, shipped := map[string]int64{}, map[string]int{}
+	paid, shipped := paidFor(o), map[string]int{}
 	for _, l := range o.Lines {
 		shipped[l.ID] = l.Shipped
-		for _, c := range l.Parts {
-			paid[l.ID+"/"+string(c.Kind)] += c.Amount.Minor - c.Discount.Minor + c.Tax.Minor
-		}
 	}
-	parts, sum, net := map[string]int64{}, int64(0), int64(0)
 	for _, il := range in.Lines {
-		if shipped[il.Line] == 0 {
+		if shipped[il.Line] == 0 && !m.early {
 			return fmt.Errorf("line %s has not shipped: there is nothing to give back", il.Line)
 		}
-		for _, c := range il.Parts {
-			v := c.Amount.Minor + c.Tax.Minor
-			sum, net = sum+v, net+c.Amount.Minor
-			if c.Kind != marketplace.Restocking {
-				parts[il.Line+"/"+string(c.Kind)] += v
-			}
-		}
 	}
+	parts, sum, net := sums(in)
 	for k, v := range parts {
 		if v+m.givenOf(o.ID, k) > paid[k] {
 			return fmt.Errorf("%s: more than the buyer paid", k)
@@ -264,7 +262,7 @@ func (m *Market) refund(key string, in marketplace.Instruction, o marketplace.Or
 		return fmt.Errorf("nothing to give back")
 	}
 	m.Instructed = append(m.Instructed, Applied{m.now(), key, in, false})
-	m.give(o.ID, money.New(sum, o.Currency), money.New(net, o.Currency), parts, true)
+	m.giveFor(key, o.ID, money.New(sum, o.Currency), money.New(net, o.Currency), parts)
 	return nil
 }
 
