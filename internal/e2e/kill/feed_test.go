@@ -102,7 +102,7 @@ func TestKillAtEveryStepOfAFeed(t *testing.T) {
 	binary, err := program()
 	require.NoError(t, err)
 	var all sync.WaitGroup
-	room := make(chan struct{}, 5) // these worlds mostly wait
+	room := make(chan struct{}, 8) // these worlds mostly wait
 	run := func(name string, c cut, story func(*feedStory)) {
 		all.Go(func() {
 			room <- struct{}{}

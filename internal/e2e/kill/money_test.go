@@ -19,7 +19,7 @@ var amazonFaults = amazonfake.Faults{Lost: .01, Unavailable: .005, Duplicate: .1
 // Staff ships, refunds and cancels while the server and PostgreSQL are killed: whatever was given
 // back in the store is at Amazon once, or held because nobody can know.
 func TestKillWithRefunds(t *testing.T) {
-	const orders = 14 // Amazon takes few calls a second, and the bridge keeps to that
+	const orders = 10 // Amazon takes few calls a second, and the bridge keeps to that
 	w, ctx := open(t, rig.Options{Senders: 8, Repeat: .1, Shop: shopFaults, Market: marketFaults, Amazon: &amazonFaults})
 	require.NoError(t, w.Start(ctx))
 	chaos := &rig.Chaos{World: w, Rand: random(21), Between: [2]time.Duration{time.Second, 3 * time.Second},
@@ -28,7 +28,7 @@ func TestKillWithRefunds(t *testing.T) {
 	var staff errgroup.Group
 	staff.Go(func() error { return w.Till.Run(staffed) })
 	var g errgroup.Group
-	g.Go(func() error { return chaos.Run(ctx, 10) })
+	g.Go(func() error { return chaos.Run(ctx, 8) })
 	for range orders {
 		w.Amazon.PlaceTea()
 		time.Sleep(time.Second)
