@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 GO ?= go
 SEEDS ?= 100000
+SEQUENCES ?= 1000000
 
 .PHONY: help demo test check build bench soak fuzz generate
 
@@ -23,8 +24,9 @@ check: test ## what the gate runs
 bench: ## speed, as ratios measured in one run (see docs/benchmarks.md)
 	$(GO) run ./internal/e2e/bench
 
-soak: ## long runs: many seeds, many kills, fuzzing (hours)
+soak: ## long runs: many seeds, many sequences of refunds, many kills, fuzzing (hours)
 	$(GO) test -timeout 24h ./connector/sim -run 'TestSeeds' -seeds $(SEEDS) -v
+	$(GO) test -timeout 24h ./connector/order -run 'TestMoneyProperty' -rapid.checks $(SEQUENCES) -v
 	$(GO) test -timeout 24h ./internal/e2e/kill -deliveries 1000000 -kills 100 -v
 	$(MAKE) fuzz FUZZTIME=10m
 

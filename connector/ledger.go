@@ -141,8 +141,12 @@ func (o Outcome) Answer(evidence string) string {
 	return "a person found that it did not happen: " + evidence
 }
 
-// Doubtful reports that nobody can say by now whether the effect exists, so a person may.
+// Doubtful reports that nobody can say by now whether the effect exists, so a person may. What is
+// in a batch that is under way is not in doubt: the batch tells.
 func (e Entry) Doubtful(now time.Time) bool {
+	if e.Batch != 0 {
+		return e.State == Unknown
+	}
 	return e.State == Unknown || e.State == Taken || e.State == Sent && e.Deadline.Before(now)
 }
 

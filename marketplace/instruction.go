@@ -54,6 +54,8 @@ type Instructor interface {
 type Submitter interface {
 	// Lane names the line in which an instruction waits. It is a stable name.
 	Lane(op Operation) string
+	// Writable says whether an instruction can be put into the channel's form; it calls nobody.
+	Writable(lane string, m Message) error
 	// Prepare uploads a batch, all of one lane and one site. Nothing happens by it: it may be
 	// repeated, and what it leaves behind is harmless.
 	Prepare(ctx context.Context, lane string, batch []Message) (document string, err error)

@@ -32,21 +32,26 @@ type parts struct {
 // configuration and database; serve runs it.
 type bridge struct {
 	parts
-	hooks  hooks
-	door   *webhooks.Server
-	loop   *connector.Loop
-	orders *order.Reconciler
-	states *states
+	hooks   hooks
+	door    *webhooks.Server
+	loop    *connector.Loop
+	orders  *order.Reconciler
+	states  *states
+	plans   plans
+	watched watched
+	demand  chan struct{} // a demand about personal data came in
 
-	mu      sync.RWMutex
-	links   map[connector.ConnectionID]*link
-	broken  map[connector.ConnectionID]string // stored connections that cannot be used, and why
-	adopted func(*link)                       // set while running: starts what a new connection needs
+	mu     sync.RWMutex
+	links  map[connector.ConnectionID]*link
+	broken map[connector.ConnectionID]string             // stored connections that cannot be used, and why
+	begin  func(*link) context.CancelFunc                // set while running: starts what brings a connection's news
+	work   map[connector.ConnectionID]context.CancelFunc // ends it
 }
 
 // newBridge wires everything. It calls nobody outside and does not touch the database.
 func newBridge(p parts) (*bridge, error) {
-	b := &bridge{parts: p, links: map[connector.ConnectionID]*link{}, broken: map[connector.ConnectionID]string{}}
+	b := &bridge{parts: p, links: map[connector.ConnectionID]*link{}, broken: map[connector.ConnectionID]string{},
+		work: map[connector.ConnectionID]context.CancelFunc{}, demand: make(chan struct{}, 1)}
 	lease := time.Duration(p.cfg.Limits.Lease)
 	b.hooks = hooks{clock: p.clock, log: p.log, timeout: time.Duration(p.cfg.Limits.CallTimeout)}
 	var reg prometheus.Registerer
@@ -60,7 +65,7 @@ func newBridge(p parts) (*bridge, error) {
 		Queue: p.store, Clock: p.clock, Runnable: b.runnable, Workers: p.cfg.Limits.Workers, Recover: true, Lease: lease, Log: p.log,
 		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: observe.Looking(orders),
 			connector.KindLane: observe.Looking(&order.Lanes{Orders: orders, Store: p.store, Clock: p.clock, Log: p.log,
-				Gather: time.Duration(p.cfg.Limits.BatchGather)})},
+				Gather: time.Duration(p.cfg.Limits.BatchGather), FindFor: time.Duration(p.cfg.Limits.BatchFind)})},
 	}
 	if p.metrics != nil {
 		b.loop.Observe = p.metrics.Looked
@@ -145,7 +150,7 @@ func (b *bridge) runnable() []connector.ConnectionID {
 // refused is told that a call for one order was denied. When the connection's own check succeeds,
 // the denial concerns that order alone; otherwise the whole connection is parked.
 func (b *bridge) refused(ctx context.Context, id connector.ConnectionID, cause error) bool {
-	if l, ok := b.link(id); ok {
+	if l, ok := b.link(id); ok && !b.removed(id) {
 		call, cancel := context.WithTimeout(ctx, callBound)
 		defer cancel()
 		if _, err := l.checkSoon(call, b.clock()); err == nil {
@@ -209,14 +214,10 @@ func (b *bridge) adopt() {
 		if err != nil {
 			b.broken[c.ID] = err.Error()
 		}
-		started := b.adopted
 		b.mu.Unlock()
 		switch {
 		case err == nil:
 			b.log.Info("connection taken in", "connection", string(c.ID), "platform", c.Platform)
-			if started != nil {
-				started(l)
-			}
 		case !again:
 			b.log.Error("stored connection cannot be used", "connection", string(c.ID), "error", err)
 		}

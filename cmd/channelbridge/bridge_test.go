@@ -241,3 +241,12 @@ func TestServeRefusesWhatCannotWork(t *testing.T) {
 	require.Equal(t, exitError, r.code)
 	require.Contains(t, r.err, "chmod 600")
 }
+
+// edit changes the configuration.
+func (b *bench) edit(old, now string) {
+	b.Helper()
+	raw, err := os.ReadFile(b.config)
+	require.NoError(b, err)
+	require.Contains(b, string(raw), old)
+	require.NoError(b, os.WriteFile(b.config, []byte(strings.Replace(string(raw), old, now, 1)), 0o600))
+}

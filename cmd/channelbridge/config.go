@@ -54,6 +54,7 @@ type LimitsConfig struct {
 	CallTimeout   Duration `yaml:"call_timeout" default:"30s" doc:"Longest time one outside call may take."`
 	Lease         Duration `yaml:"lease" default:"2m" doc:"Time after which the work of a process that died is taken up again. Longer than any look at an order takes."`
 	BatchGather   Duration `yaml:"batch_gather" default:"5s" doc:"Time the oldest refund or cancellation waits for others to be handed in with it, where the channel takes them in batches."`
+	BatchFind     Duration `yaml:"batch_find" default:"30m" doc:"Time a batch whose answer was lost is looked for at the channel, before what it held is held for a person. It is never handed in again."`
 	Shutdown      Duration `yaml:"shutdown" default:"45s" doc:"Longest time to finish what is under way when asked to stop."`
 }
 

@@ -59,6 +59,9 @@ func (c *Config) checkBounds(d *decoder) {
 	if g := time.Duration(c.Limits.BatchGather); (g < time.Millisecond || g > longestGather) && !d.faulty("limits.batch_gather") {
 		d.fault("limits.batch_gather", "it must be between 1ms and %s", longestGather)
 	}
+	if f := time.Duration(c.Limits.BatchFind); (f < time.Second || f > longestFind) && !d.faulty("limits.batch_find") {
+		d.fault("limits.batch_find", "it must be between 1s and %s", longestFind)
+	}
 	if lease := time.Duration(c.Limits.Lease); (lease < 5*time.Second || lease > time.Hour) && !d.faulty("limits.lease") {
 		d.fault("limits.lease", "it must be between 5s and 1h")
 	} else if lease < time.Duration(c.Limits.CallTimeout) && !d.faulty("limits.call_timeout") {
@@ -75,8 +78,11 @@ func (c *Config) checkBounds(d *decoder) {
 // longestLook bounds what is waited for: one call, and the end of all that is under way.
 const longestLook = 2 * time.Minute
 
-// longestGather bounds how long money waits for company.
-const longestGather = time.Minute
+// longestGather bounds how long money waits for company, longestFind how long for the fate of a batch.
+const (
+	longestGather = time.Minute
+	longestFind   = 24 * time.Hour
+)
 
 func (c *Config) checkConnections(d *decoder) {
 	first := map[string]int{}

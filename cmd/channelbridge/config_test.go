@@ -123,6 +123,7 @@ func TestFaultsOneByOne(t *testing.T) {
 		"two documents":        {"listen: :80\n---\nlisten: :81", "more than one document"},
 		"bad number":           {"limits: {max_body: 1.5}", `"1.5" is not a whole number`},
 		"zero":                 {"limits: {workers: 0}", "0 is not above zero"},
+		"too short a search":   {"limits: {batch_find: 1ms}", "between 1s and 24h0m0s"},
 		"too long a wait":      {"limits: {batch_gather: 1h}", "between 1ms and 1m0s"},
 		"too long a call":      {"limits: {call_timeout: 1h}", "between 1s and 2m0s"},
 		"zone":                 {"time_zone: Mars/Base", "not an IANA time zone"},

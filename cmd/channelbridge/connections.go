@@ -87,6 +87,14 @@ func newConnectionsState(a *app, use, short string, to connector.State) *cobra.C
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withBridge(cmd.Context(), func(b *bridge) error {
 				id := connector.ConnectionID(args[0])
+				if row, ok := b.states.get(id); ok && away(row) != nil {
+					return usage("connection %s is %s: see channelbridge channels --help", id, row.State)
+				}
+				if to == connector.Active {
+					if err := b.release(cmd.Context(), id, connector.Operator); err != nil {
+						return err
+					}
+				}
 				if err := b.states.set(cmd.Context(), id, to, reason); err != nil {
 					return fmt.Errorf("connection %s: %w", id, err)
 				}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,12 @@ func newConnectionsTest(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				for _, l := range links {
+					if b.removed(l.id) && len(args) > 0 {
+						return usage("connection %s was removed: its credentials are not used any more", l.id)
+					}
+				}
+				links = slices.DeleteFunc(links, func(l *link) bool { return b.removed(l.id) })
 				return a.testConnections(cmd.Context(), links)
 			})
 		},

@@ -18,8 +18,8 @@ func newDemo(a *app) *cobra.Command {
 		Short: "Play the main job with a fake Amazon and a fake store",
 		Long: `Starts a fake Amazon and a fake Shopify store as HTTP servers on this machine and this program
 between them, on an embedded database in a temporary folder. Orders are placed, mirrored,
-shipped and confirmed; each step is told. It ends within a minute, with exit code 0 only if both
-sides agree. It needs no configuration and leaves nothing behind.`,
+shipped, confirmed, refunded and cancelled, and the channel is removed and connected again; each
+step is told. It ends within a minute, with exit code 0 only if both sides agree. It needs no configuration and leaves nothing behind.`,
 		Example: "  channelbridge demo\n  channelbridge demo --stay",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -136,9 +136,13 @@ func (b *bridge) examine(ctx context.Context) []finding {
 		if st, ok := b.states.get(l.id); ok && st.State != connector.Active {
 			out = append(out, finding{string(l.id), "warn", "is " + string(st.State) + ": " + st.Reason, "nothing is sent through it"})
 		}
+		if b.removed(l.id) {
+			continue // its credentials are not used any more
+		}
 		call, cancel := context.WithTimeout(ctx, callBound)
 		h, err := l.check(call)
 		cancel()
+		h.Warnings = b.withEndings(l, h.Warnings)
 		out = append(out, healthFindings(string(l.id), h, err)...)
 		if err == nil {
 			out = append(out, b.pushFindings(ctx, l)...)

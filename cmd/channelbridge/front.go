@@ -13,8 +13,8 @@ import (
 	"channelbridge/internal/observe"
 )
 
-// front is what listens. It answers from the first moment on: health truthfully, pushes with
-// "come again" until the bridge is there to take them.
+// front is what listens. It answers from the first moment on: health truthfully, pushes and the
+// API with "come again" until the bridge is there to take them.
 type front struct {
 	log     *slog.Logger
 	health  *observe.Health
@@ -30,6 +30,7 @@ func listen(c *Config, log *slog.Logger, health *observe.Health, metrics *observ
 	f := &front{log: log, health: health, ended: make(chan error, 2)}
 	open := http.NewServeMux()
 	open.Handle("/webhooks/", observe.Receiving(http.HandlerFunc(f.push)))
+	open.Handle("/v1/", http.HandlerFunc(f.push))
 	inside := open
 	if c.MetricsListen != "" {
 		inside = http.NewServeMux()
@@ -77,7 +78,7 @@ func (f *front) push(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(`{"type":"about:blank","title":"Service Unavailable","status":503,"code":"starting"}`)) // the sender is gone if this fails
 }
 
-// take lets pushes in.
+// take lets pushes and requests in.
 func (f *front) take(h http.Handler) { f.pushes.Store(&h) }
 
 // stop takes no new requests and finishes those under way.

@@ -17,6 +17,9 @@ const (
 	subscribeRetry = 10 * time.Minute
 	purgeEvery     = time.Hour
 	purgeBatch     = 500
+	sealEvery      = time.Second
+	sealBatch      = 500
+	repliesKept    = 7 * 24 * time.Hour     // answers to writes of the API, by their keys
 	purgeRest      = 200 * time.Millisecond // between batches: deliveries go first
 	pollRetry      = 10 * time.Second
 	pollDenied     = 5 * time.Minute
@@ -34,7 +37,8 @@ func (b *bridge) failed(task string, id connector.ConnectionID) {
 type receiver = shopadmin.Receiver
 
 // sweep repeats one sweep until ctx ends. A connection that refuses us is left alone until the
-// prober has brought it back; one that a person paused is still read.
+// prober has brought it back, one that is reconnecting until its own listings are done; one that
+// a person paused is still read.
 func (b *bridge) sweep(ctx context.Context, sw connector.Sweep) {
 	s := &connector.Sweeper{Store: b.store, Clock: b.clock, Lease: time.Duration(b.cfg.Limits.Lease), Nudge: b.loop.Nudge, Observe: func(sw connector.Sweep, seen, news int) {
 		if b.metrics != nil {
@@ -43,7 +47,7 @@ func (b *bridge) sweep(ctx context.Context, sw connector.Sweep) {
 	}}
 	for {
 		wait := 5 * time.Second
-		if c, ok := b.states.get(sw.Connection); ok && c.State != connector.Disconnected {
+		if c, ok := b.states.get(sw.Connection); ok && c.State != connector.Disconnected && c.State != connector.Reconnecting {
 			next, err := s.Pass(ctx, sw)
 			if err != nil && ctx.Err() == nil {
 				b.failed("sweep", sw.Connection)
@@ -167,6 +171,8 @@ func (b *bridge) lifecycle(id connector.ConnectionID) func(context.Context, shop
 	return func(ctx context.Context, h shopadmin.Hint) {
 		c, ok := b.states.get(id)
 		switch {
+		case h.Privacy != nil:
+			b.demanded()
 		case h.Lifecycle == shopadmin.ScopesChanged:
 			b.log.Warn("the store changed what we may do there: run channelbridge doctor", "connection", string(id))
 		case h.Lifecycle != shopadmin.Uninstalled || !ok || c.State != connector.Active:
@@ -174,6 +180,25 @@ func (b *bridge) lifecycle(id connector.ConnectionID) func(context.Context, shop
 			b.log.Info("push about an uninstall is older than the connection's present life", "connection", string(id))
 		default:
 			b.park(ctx, id, "the app was uninstalled from the store")
+		}
+	}
+}
+
+// seal puts the audit record into its chain, soon after it is written.
+func (b *bridge) seal(ctx context.Context) {
+	for {
+		for {
+			n, err := b.store.SealAudit(ctx, sealBatch)
+			if err != nil && ctx.Err() == nil {
+				b.failed("seal", "")
+				b.log.Warn("audit record not sealed; it is tried again", "error", err)
+			}
+			if err != nil || n < sealBatch {
+				break
+			}
+		}
+		if !pause(ctx, sealEvery) {
+			return
 		}
 	}
 }
@@ -186,6 +211,10 @@ func (b *bridge) purge(ctx context.Context) {
 			b.log.Warn("old deliveries not deleted", "deleted", n, "error", err)
 		} else if n > 0 {
 			b.log.Info("old deliveries deleted", "deleted", n)
+		}
+		if _, err := b.store.ForgetReplies(ctx, b.clock().Add(-repliesKept)); err != nil && ctx.Err() == nil {
+			b.failed("purge", "")
+			b.log.Warn("old answers of the API not deleted", "error", err)
 		}
 		if !pause(ctx, purgeEvery) {
 			return

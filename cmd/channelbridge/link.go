@@ -40,6 +40,7 @@ type link struct {
 	receiver marketplace.Receiver // of a channel; nil when it has none
 	poller   marketplace.Poller   // set when a queue is configured
 	pushOnly bool                 // cannot be asked what changed
+	privacy  []string             // topics of demands about personal data that it passes on
 	stored   bool                 // from the database, not from the file
 }
 

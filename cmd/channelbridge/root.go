@@ -35,7 +35,8 @@ Exit codes:
 	root.PersistentFlags().StringVarP(&a.configFile, "config", "c", "", "configuration file (default "+defaultConfig+", or CHANNELBRIDGE_CONFIG)")
 	root.PersistentFlags().BoolVar(&a.asJSON, "json", false, "print JSON instead of tables")
 	root.AddCommand(newServe(a), newMigrate(a), newDoctor(a), newHealthcheck(a), newConnections(a), newOrders(a),
-		newDeliveries(a), newPlan(a), newCompleteness(a), newTokens(a), newLedger(a), newAudit(a), newWrites(a), newConfig(a), newVersion(a), newDemo(a))
+		newDeliveries(a), newPlan(a), newCompleteness(a), newTokens(a), newChannels(a), newPrivacy(a), newLedger(a), newAudit(a), newWrites(a),
+		newConfig(a), newVersion(a), newDemo(a))
 	return root
 }
 

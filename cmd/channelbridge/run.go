@@ -11,28 +11,38 @@ import (
 // stops first.
 func (b *bridge) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	start := func(l *link) {
-		for _, sw := range l.sweeps(b.clock) {
-			wg.Go(func() { b.sweep(ctx, sw) })
-		}
-		if l.subscribes() {
-			wg.Go(func() { b.subscribe(ctx, l) })
-		}
-		if l.poller != nil {
-			wg.Go(func() { b.poll(ctx, l) })
-		}
-	}
 	b.mu.Lock()
-	b.adopted = start
+	b.begin = func(l *link) context.CancelFunc { return b.bring(ctx, &wg, l) }
 	b.mu.Unlock()
-	for _, l := range b.all() {
-		start(l)
-	}
-	wg.Go(func() { b.states.run(ctx, b.adopt) })
+	b.attend()
+	wg.Go(func() { b.states.run(ctx, b.attend) })
 	wg.Go(func() { b.probe(ctx) })
 	wg.Go(func() { b.purge(ctx) })
+	wg.Go(func() { b.seal(ctx) })
+	wg.Go(func() { b.redact(ctx) })
+	wg.Go(func() { b.comply(ctx) })
 	wg.Go(func() { _ = b.loop.Run(ctx) }) // it returns nil; its troubles are in the log
 	wg.Wait()
+}
+
+// bring starts everything that brings a connection's news, until it is cancelled.
+func (b *bridge) bring(ctx context.Context, wg *sync.WaitGroup, l *link) context.CancelFunc {
+	ctx, cancel := context.WithCancel(ctx)
+	for _, sw := range l.sweeps(b.clock) {
+		sw.List = b.guard().Watch(sw.List)
+		wg.Go(func() { b.sweep(ctx, sw) })
+	}
+	if l.subscribes() {
+		wg.Go(func() { b.subscribe(ctx, l) })
+	}
+	if l.poller != nil {
+		wg.Go(func() { b.poll(ctx, l) })
+	}
+	wg.Go(func() { b.watch(ctx, l) })
+	if l.role == connector.RoleChannel {
+		wg.Go(func() { b.rejoin(ctx, l) })
+	}
+	return cancel
 }
 
 // summary is what is told at the start: no secrets, only whether they are there.

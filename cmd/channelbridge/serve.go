@@ -104,7 +104,11 @@ func (a *app) serve(ctx context.Context, cfg *Config, listening func(*front) err
 
 // open lets pushes in and works until ctx ends, then stops in order: door, looks, database.
 func (b *bridge) open(ctx context.Context, f *front) error {
-	f.take(b.door.Handler())
+	h, err := b.handler()
+	if err != nil {
+		return err
+	}
+	f.take(h)
 	f.health.Ready(b.store.Ping)
 	b.log.Info("ready")
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))

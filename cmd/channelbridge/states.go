@@ -66,9 +66,11 @@ func (s *states) run(ctx context.Context, changed func()) {
 // set changes a state here and in the database.
 func (s *states) set(ctx context.Context, id connector.ConnectionID, st connector.State, reason string) error {
 	at := s.clock()
-	err := s.store.SetState(ctx, id, st, reason, at)
-	if err != nil {
+	if err := s.store.SetState(ctx, id, st, reason, at); err != nil {
 		return err
+	}
+	if s.refresh(ctx) == nil {
+		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -97,7 +97,7 @@ func buildShopify(c ConnectionConfig, h hooks) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &link{cfg: c, id: connector.ConnectionID(c.ID), role: connector.RoleStore, shop: admin}, nil
+	return &link{cfg: c, id: connector.ConnectionID(c.ID), role: connector.RoleStore, shop: admin, privacy: shopify.ComplianceTopics()}, nil
 }
 
 func buildGeneric(c ConnectionConfig, h hooks) (*link, error) {

@@ -159,7 +159,8 @@ func (s *Sums) List() []money.Money {
 	return out
 }
 
-// within reports an instant from a removal until the reconnection after it; zero: still away.
+// within reports an instant from a removal until the reconnection after it; zero: still away. A
+// store's instants may have whole seconds.
 func within(at, removed, rejoined time.Time) bool {
-	return !at.IsZero() && !at.Before(removed) && (rejoined.IsZero() || at.Before(rejoined))
+	return !at.IsZero() && !at.Before(removed.Truncate(time.Second)) && (rejoined.IsZero() || at.Before(rejoined))
 }

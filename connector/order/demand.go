@@ -72,7 +72,7 @@ func wishAbout(id int64) string { return fmt.Sprintf("w%d", id) }
 
 // ours reports a store refund that the bridge itself has made.
 func (p *planner) ours(r shopadmin.Refund) bool {
-	if strings.Contains(r.Note, noteMark) {
+	if slices.ContainsFunc(p.Wishes, func(w connector.Wish) bool { return noteNames(r.Note, wishAbout(w.ID)) }) {
 		return true
 	}
 	return slices.ContainsFunc(p.Ledger, func(e connector.Entry) bool {
@@ -135,7 +135,7 @@ func (p *planner) attribute(r shopadmin.Refund, cut map[string]int) map[string]i
 }
 
 func (p *planner) fromStore(r shopadmin.Refund, cut map[string]int) demand {
-	d := demand{about: r.ID, at: r.CreatedAt, total: r.Moved, pending: r.Moved.Minor == 0, reason: p.storeReason(r),
+	d := demand{about: r.ID, at: r.CreatedAt, total: r.Moved, pending: r.Pending.Minor > 0, reason: p.storeReason(r),
 		fulfills: "the store refunded " + r.Moved.String() + " at " + r.CreatedAt.UTC().Format(time.RFC3339)}
 	if r.Moved.Minor < 0 {
 		d.problem = "its amount is negative"

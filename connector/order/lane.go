@@ -17,6 +17,7 @@ import (
 type LaneStore interface {
 	Store
 	connector.Batches
+	connector.Switches
 }
 
 // Lanes hands queued commands to channels that take them in batches and answer later. A lane has
@@ -32,16 +33,17 @@ type Lanes struct {
 	Clock  connector.Clock
 	Log    *slog.Logger
 	// Size bounds a batch; 0: 50. Gather is how long the oldest command waits for others; 0: 5 s.
-	Size   int
-	Gather time.Duration
+	// FindFor is how long a batch whose answer was lost is looked for; 0: 30 min.
+	Size            int
+	Gather, FindFor time.Duration
 	// NoRecheck hands in without that look: a mistake, planted to see that it is noticed.
 	NoRecheck bool
 }
 
 const (
-	findFor    = 30 * time.Minute // how long a lost answer is looked for
-	stuckAfter = 24 * time.Hour   // a batch without verdicts is given up
-	staleBatch = 5 * time.Minute  // one that was formed but not handed in is formed anew
+	findEvery  = 2 * time.Minute // between two looks for a batch whose answer was lost
+	stuckAfter = 24 * time.Hour  // a batch without verdicts is given up
+	staleBatch = 5 * time.Minute // one that was formed but not handed in is formed anew
 )
 
 // Reconcile takes a lane as far as it goes.
@@ -132,6 +134,10 @@ func (t *laneTurn) form(ctx context.Context) (bool, error) {
 	if err != nil || len(waiting) == 0 {
 		return false, fault.Wrap(err, "lane %s: reading what waits", t.w.Subject)
 	}
+	if sw, err := t.Store.Switch(ctx, connector.StopWrites); err != nil || sw.On {
+		t.wake(t.Clock().Add(time.Minute))
+		return false, fault.Wrap(err, "lane %s: reading the switch", t.w.Subject)
+	}
 	gather := t.Gather
 	if gather == 0 {
 		gather = 5 * time.Second
@@ -141,12 +147,15 @@ func (t *laneTurn) form(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	var ids []int64
-	site := ""
+	site, half := "", t.Clock().Add(t.w.LeaseUntil.Sub(t.Clock())/2) // looking takes time, and the lease is needed for more
 	for _, e := range waiting {
-		if len(ids) == t.size() || len(ids) > 0 && e.Site != site {
-			continue
+		if len(ids) == t.size() || len(ids) > 0 && (e.Site != site || t.Clock().After(half)) {
+			continue // the rest comes with the next batch
 		}
-		right, err := t.recheck(ctx, e)
+		right, err := t.fits(ctx, e)
+		if right && err == nil {
+			right, err = t.recheck(ctx, e)
+		}
 		if err != nil {
 			t.wake(t.Clock().Add(max(fault.After(err), time.Minute)))
 			t.Log.Warn("looking once more before money moves", "order", e.Subject.String(), "error", err)
@@ -167,6 +176,27 @@ func (t *laneTurn) form(ctx context.Context) (bool, error) {
 	}
 	_, err = t.Store.Form(ctx, t.w, connector.Batch{Channel: t.channel, Lane: t.lane, Site: site, State: connector.BatchFormed}, ids, t.Clock())
 	return err == nil, fault.Wrap(err, "lane %s: forming a batch", t.w.Subject)
+}
+
+func (t *laneTurn) findFor() time.Duration {
+	if t.FindFor > 0 {
+		return t.FindFor
+	}
+	return 30 * time.Minute
+}
+
+// fits asks the adapter whether it can write the instruction; one that it cannot is refused alone.
+func (t *laneTurn) fits(ctx context.Context, e connector.Entry) (bool, error) {
+	err := t.sub.Writable(t.lane, marketplace.Message{Number: 1, Key: e.Key, Instruction: instructionOf(e.Command)})
+	if err == nil {
+		return true, nil
+	}
+	o := connector.Outcome{State: connector.Refused, Class: "unwritable", At: t.Clock(), Reason: err.Error(),
+		Note: fmt.Sprintf("%s over %s cannot be put into the channel's form: %v", e.Verb, e.Amount, err)}
+	if err := t.Store.Settle(ctx, e.ID, o); err != nil {
+		return false, fault.Wrap(err, "order %s: refusing %s", e.Subject, e.Key)
+	}
+	return false, t.Store.Touch(ctx, t.Clock(), connector.Touch{Subject: e.Subject, Side: connector.Market})
 }
 
 func (t *laneTurn) size() int {
@@ -302,15 +332,18 @@ func (t *laneTurn) submit(ctx context.Context, b connector.Batch) (bool, error) 
 }
 
 // find looks for a batch whose answer was lost. One candidate that belongs to no other batch is
-// it; more than one tell nothing, and none for half an hour means that nobody knows.
+// it; more than one tell nothing, and none for as long as it is looked for means that nobody knows.
 func (t *laneTurn) find(ctx context.Context, b connector.Batch) (bool, error) {
 	if !t.Clock().After(b.Deadline) {
 		t.wake(b.Deadline.Add(time.Second))
 		return false, nil
 	}
 	tickets, err := t.sub.Find(ctx, t.lane, b.Site, b.SendingAt.Add(-time.Minute))
+	if err != nil && t.Clock().Sub(b.SendingAt) > stuckAfter {
+		return true, t.lost(ctx, b, "the answer was lost and the channel cannot be asked: "+err.Error())
+	}
 	if err != nil {
-		t.wake(t.Clock().Add(max(fault.After(err), time.Minute)))
+		t.trouble(err, time.Minute)
 		return false, fault.Wrap(err, "lane %s: looking for batch %d", t.w.Subject, b.ID)
 	}
 	known, err := t.Store.Batches(ctx, t.channel, 200)
@@ -323,23 +356,39 @@ func (t *laneTurn) find(ctx context.Context, b connector.Batch) (bool, error) {
 	switch {
 	case len(tickets) == 1:
 		return true, t.commit(ctx, b, connector.BatchStep{State: connector.BatchSent, Ticket: tickets[0], Reason: "its answer was lost; the channel lists it"})
-	case t.Clock().Sub(b.SendingAt) < findFor:
-		t.wake(t.Clock().Add(2 * time.Minute))
+	case t.Clock().Before(b.SendingAt.Add(t.findFor())):
+		t.wake(t.Clock().Add(findEvery))
+		t.wake(b.SendingAt.Add(t.findFor()))
 		return false, nil
 	}
 	reason := "the answer was lost and the channel lists no such submission"
 	if len(tickets) > 1 {
 		reason = fmt.Sprintf("the answer was lost and the channel lists %d submissions that it may be", len(tickets))
 	}
-	return true, t.commit(ctx, b, connector.BatchStep{State: connector.BatchLost, Reason: reason, Outcomes: t.all(b, connector.Unknown, reason)})
+	return true, t.lost(ctx, b, reason)
+}
+
+// lost gives a batch up: nobody knows what became of its entries.
+func (t *laneTurn) lost(ctx context.Context, b connector.Batch, reason string) error {
+	return t.commit(ctx, b, connector.BatchStep{State: connector.BatchLost, Reason: reason, Outcomes: t.all(b, connector.Unknown, reason)})
+}
+
+// trouble comes again later and shows what keeps the lane from going on.
+func (t *laneTurn) trouble(err error, wait time.Duration) {
+	t.wake(t.Clock().Add(max(fault.After(err), wait)))
+	t.next.Holds = append(t.next.Holds, connector.Hold{Kind: "lane_waits", Level: connector.Warns,
+		Reason: "what became of a batch cannot be read: " + err.Error(), Hint: "it is asked again; after a day without an answer its entries are in doubt and a person decides"})
 }
 
 // results settles every entry by the channel's verdict about it.
 func (t *laneTurn) results(ctx context.Context, b connector.Batch) (bool, error) {
 	_, numbers := messages(b)
 	res, err := t.sub.Results(ctx, t.lane, b.Ticket, numbers)
+	if gone := fault.Is(err, fault.NotFound) || fault.Is(err, fault.Refused); err != nil && (gone || t.Clock().Sub(b.SendingAt) > stuckAfter) {
+		return true, t.lost(ctx, b, "the channel does not tell what became of the batch: "+err.Error())
+	}
 	if err != nil {
-		t.wake(t.Clock().Add(max(fault.After(err), time.Minute)))
+		t.trouble(err, time.Minute)
 		return false, fault.Wrap(err, "lane %s: reading the verdicts on batch %d", t.w.Subject, b.ID)
 	}
 	switch res.State {
@@ -348,15 +397,13 @@ func (t *laneTurn) results(ctx context.Context, b connector.Batch) (bool, error)
 	case marketplace.BatchCancelled:
 		return true, t.commit(ctx, b, connector.BatchStep{State: connector.BatchDropped, Reason: or(res.Text, "the channel cancelled it before anything happened")})
 	case marketplace.BatchFatal:
-		reason := "the channel gave up on the batch: some, none or all of it may have happened. " + res.Text
-		return true, t.commit(ctx, b, connector.BatchStep{State: connector.BatchLost, Reason: reason, Outcomes: t.all(b, connector.Unknown, reason)})
+		return true, t.lost(ctx, b, "the channel gave up on the batch: some, none or all of it may have happened. "+res.Text)
 	}
 	age := t.Clock().Sub(b.SendingAt)
 	if age > stuckAfter {
-		reason := "the channel has given no verdict for a day"
-		return true, t.commit(ctx, b, connector.BatchStep{State: connector.BatchLost, Reason: reason, Outcomes: t.all(b, connector.Unknown, reason)})
+		return true, t.lost(ctx, b, "the channel has given no verdict for a day")
 	}
-	t.wake(t.Clock().Add(min(max((age / 4).Truncate(time.Second), 20*time.Second), 10*time.Minute)))
+	t.wake(t.Clock().Add(min(max((age/4).Truncate(time.Second), 20*time.Second), 10*time.Minute)))
 	return false, nil
 }
 

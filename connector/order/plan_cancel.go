@@ -20,6 +20,10 @@ func (p *planner) cancelOut(ds []demand) bool {
 		e := live[len(live)-1]
 		switch p.goOn(e, marketplace.OpCancel) {
 		case alone:
+			if e.State == connector.Done && p.moving() && p.MarketRead.After(e.SettledAt.Add(p.Policy.SettleMarket)) {
+				p.blocksMoney("cancel_without_effect", "order", "the channel accepted to cancel the order, but shows it as shipped and nothing as given back",
+					"look at the channel; what is owed has to be given back there by hand")
+			}
 			return true
 		case turned:
 			if p.moving() || p.Market.Lifecycle != marketplace.Open {
@@ -31,15 +35,23 @@ func (p *planner) cancelOut(ds []demand) bool {
 		}
 	}
 	cancelled := !p.Shop.CancelledAt.IsZero()
-	if cancelled && !p.moneyGiven(ds) {
+	if cancelled && p.pendingOnly() {
+		p.waits("order", "the order was cancelled in the store, its money is announced and has not moved yet")
+		return true
+	}
+	if cancelled && !p.moneyGiven() {
 		p.blocksMoney("cancel_without_refund", "", "the order was cancelled in the store without giving money back; at the channel every order is tied to a payment, so nothing was sent (R-146)",
 			"refund the order in the store with an amount above zero, or cancel it at the channel")
-		return true
+		return false // what was refunded before is met all the same
 	}
 	if !cancelled && wish == nil && !p.allDemanded(ds) {
 		return false
 	}
-	if wish != nil && !cancelled && p.Market.Lifecycle != marketplace.Cancelled {
+	if wish != nil && !cancelled && p.moving() {
+		p.warns("cancel_too_late", "", wish.Actor+" asked to cancel this order, but some of it has shipped", "refund what is owed instead: channelbridge orders refund "+p.Subject.String())
+		return false
+	}
+	if wish != nil && !cancelled {
 		p.stopShipping("operator-cancel", wish.Actor+" asked to cancel this order")
 	}
 	switch {
@@ -62,8 +74,18 @@ func (p *planner) cancelOut(ds []demand) bool {
 	if p.conflicts(demand{about: "order", at: p.Shop.CancelledAt}) {
 		return true
 	}
+	asked := p.Shop.CancelledAt
+	for _, d := range ds {
+		if asked.IsZero() || !cancelled && d.at.After(asked) {
+			asked = d.at
+		}
+	}
 	total := p.sheet.rest()
-	if p.asks("order", p.Shop.CancelledAt, total) {
+	if total <= 0 && wish != nil && !cancelled {
+		p.warns("amount_zero", "order", "the order was to be cancelled, but at the channel there is nothing to give back; a cancellation needs an amount above zero (R-146)", "cancel it at the channel by hand")
+		return false
+	}
+	if p.asks("order", asked, total) {
 		return true
 	}
 	in := marketplace.Instruction{Op: marketplace.OpCancel, Reason: p.reasonFor(marketplace.OpCancel, reason), Lines: p.wholeOrder()}
@@ -71,19 +93,37 @@ func (p *planner) cancelOut(ds []demand) bool {
 	return true
 }
 
-// moneyGiven reports that the store gave back more than nothing.
-func (p *planner) moneyGiven(ds []demand) bool {
-	for _, d := range ds {
-		if !d.wish && (d.total.Minor > 0 || d.pending) {
-			return true
-		}
-	}
+// moneyGiven reports that a cancellation in the store gave money back: with it, or
+// everything before it. A goodwill of long ago is no cancellation's money.
+func (p *planner) moneyGiven() bool {
+	var sum int64
 	for _, r := range p.Shop.Refunds {
-		if p.ours(r) {
+		moved := r.Moved.Minor + r.Pending.Minor
+		if moved > 0 && !r.CreatedAt.Before(p.Shop.CancelledAt.Add(-withCancel)) {
 			return true
 		}
+		sum += moved
 	}
-	return p.wish(connector.WishCancel) != nil
+	if sum > 0 && sum >= p.Shop.Captured.Minor {
+		return true
+	}
+	live, _ := p.attempts(CancelMarket, "order")
+	return p.wish(connector.WishCancel) != nil && len(live) > 0 && live[len(live)-1].State.Spent()
+}
+
+// withCancel is how long before a cancellation a refund still belongs to it.
+const withCancel = 15 * time.Minute
+
+// pendingOnly reports a cancellation whose money is announced and has not moved.
+func (p *planner) pendingOnly() bool {
+	some := false
+	for _, r := range p.Shop.Refunds {
+		if r.Moved.Minor > 0 {
+			return false
+		}
+		some = some || r.Pending.Minor > 0
+	}
+	return some
 }
 
 // moving reports units that have shipped, on whichever side it is seen, or that the channel may
@@ -165,11 +205,11 @@ func (p *planner) cancelRest(ds []demand) {
 	if live, _ := p.attempts(CancelUnits, "rest"); len(live) > 0 && p.goOn(live[len(live)-1], marketplace.OpCancelUnits) != anew {
 		return
 	}
-	if p.Shop.CancelledAt.IsZero() || !p.moneyGiven(ds) || !p.can(marketplace.OpCancelUnits) || p.Market.Lifecycle != marketplace.Open {
+	if p.Shop.CancelledAt.IsZero() || !p.moneyGiven() || !p.can(marketplace.OpCancelUnits) || p.Market.Lifecycle != marketplace.Open {
 		return
 	}
 	for _, d := range ds {
-		if !d.pending && !p.marketLegDone(d) {
+		if !d.pending && !p.met[d.about] && !p.marketLegDone(d) {
 			return // its own units first
 		}
 	}
@@ -209,13 +249,16 @@ func (p *planner) cancelling() map[string]int {
 	return out
 }
 
-// cancelLine takes n units of a line back; gross 0 means their share of the line's money.
+// cancelLine takes n units of a line back, with their share of the line's money: what has not
+// shipped is not charged, whatever the store has made of it. The store's gross counts where it
+// differs by rounding alone.
 func (p *planner) cancelLine(l marketplace.Line, n int, gross int64) (marketplace.InstructionLine, int64) {
 	active := l.Ordered - l.Cancelled
 	il := marketplace.InstructionLine{Line: l.ID, Quantity: n, Ordered: l.Ordered, Left: active - n - p.cancelling()[l.ID]}
 	k := part{l.ID, marketplace.Item}
-	if gross == 0 {
-		gross = share(p.sheet.paid[k].gross(), int64(n), int64(max(l.Ordered, 1)))
+	full := share(p.sheet.paid[k].gross(), int64(n), int64(max(l.Ordered, 1)))
+	if gross < full-int64(n) || gross > full+int64(n) {
+		gross = full
 	}
 	v := p.sheet.take(k, gross)
 	il.Parts = []marketplace.Component{p.component(k, v)}
@@ -234,7 +277,7 @@ func (p *planner) cancelMirror() {
 	if len(successful(p.Shop)) > 0 {
 		return // parcels have left: a person decides
 	}
-	entries := p.entries(CancelMirror, "1")
+	entries, _ := p.attempts(CancelMirror, "1")
 	if len(entries) == 0 {
 		c := shopadmin.Cancel{Reason: "other", Restock: p.Policy.Restock, Refund: true, Note: "cancelled at the channel"}
 		if p.Market.CancelRequest != nil {
@@ -248,7 +291,7 @@ func (p *planner) cancelMirror() {
 		p.mirrorCancel(c, 0, "the order is cancelled at the channel and its mirror is open")
 		return
 	}
-	e := entries[0]
+	e := entries[len(entries)-1]
 	switch s, at := allow(e, marketplace.RepeatNatural, p.Policy.SettleShop, p.ShopRead, p.Now); s {
 	case wait:
 		p.wake(at)
@@ -261,17 +304,28 @@ func (p *planner) cancelMirror() {
 	}
 }
 
+// storeKey is the key of a write in the store: of what is sent again its own, otherwise a new one.
+func (p *planner) storeKey(v connector.Verb, about string, again int64) string {
+	es := p.entries(v, about)
+	for _, e := range es {
+		if e.ID == again {
+			return e.Key
+		}
+	}
+	return p.key(v, about, len(es)+1)
+}
+
 // cancelsMirror reports that the mirror is being cancelled by the bridge.
 func (p *planner) cancelsMirror() bool {
 	if slices.ContainsFunc(p.d.Commands, func(c connector.Command) bool { return c.Verb == CancelMirror }) {
 		return true
 	}
-	es := p.entries(CancelMirror, "1")
-	return len(es) > 0 && es[0].State.Happened()
+	es, _ := p.attempts(CancelMirror, "1")
+	return len(es) > 0 && es[len(es)-1].State.Happened()
 }
 
 func (p *planner) mirrorCancel(c shopadmin.Cancel, again int64, why string) {
-	p.command(connector.Command{Key: p.key(CancelMirror, "1", 1), Verb: CancelMirror, Side: connector.Shop, About: "1", Why: why, Again: again}, c)
+	p.command(connector.Command{Key: p.storeKey(CancelMirror, "1", again), Verb: CancelMirror, Side: connector.Shop, About: "1", Why: why, Again: again}, c)
 }
 
 // waits shows that a demand is kept until it can be met.
@@ -283,7 +337,7 @@ func (p *planner) waits(about, reason string) {
 // asks holds money above the limit at which a person decides after a reconnection.
 func (p *planner) asks(about string, at time.Time, total int64) bool {
 	limit := p.Policy.AskAbove
-	if limit.Currency == "" || limit.Currency != p.Market.Currency || total <= limit.Minor || !p.meanwhile(at) || p.approved(about) {
+	if limit.Currency == "" || limit.Currency != p.Market.Currency || total <= limit.Minor || !p.meanwhile(at) || p.approved(about, true) {
 		return false
 	}
 	p.blocksMoney("approval_needed", about, fmt.Sprintf("%s would be given back for a cancellation or refund made while the channel was removed", money.New(total, p.Market.Currency)),

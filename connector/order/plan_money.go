@@ -52,10 +52,20 @@ func (p *planner) keptBack(ds []demand) bool {
 	if p.Market.Lifecycle == marketplace.Cancelled { // nothing was captured, or it is back
 		p.doubts()
 		p.storeLegs(ds)
+		for _, d := range ds {
+			if d.wish && !p.begun(d) && len(p.entries(RefundShop, d.about)) == 0 {
+				p.warns("nothing_captured", d.about, d.fulfills+", but the order is cancelled at the channel: there is nothing to give back", "nothing has to be done")
+			}
+		}
 		return true
 	}
 	if w := p.lastHold(); w != nil {
 		p.doubts()
+		for _, e := range p.Ledger { // what waits in a lane does not leave any more
+			if instructs(e.Verb) && e.State == connector.Queued {
+				p.withdraw(e)
+			}
+		}
 		p.blocksMoney("held_by_operator", "", "money is held for this order: "+or(w.Reason, "no reason given"), "release it: channelbridge orders release "+p.Subject.String())
 		return true
 	}
@@ -106,10 +116,11 @@ func (p *planner) lastHold() *connector.Wish {
 	return nil
 }
 
-// approved reports that a person let what is about go on.
-func (p *planner) approved(about string) bool {
+// approved reports that a person let what is about go on. An approval that names nothing is one of
+// the order's part in a reconnection, and of nothing else.
+func (p *planner) approved(about string, whole bool) bool {
 	return slices.ContainsFunc(p.Wishes, func(w connector.Wish) bool {
-		return w.Kind == connector.WishApprove && (w.About == about || w.About == "")
+		return w.Kind == connector.WishApprove && (w.About == about || whole && w.About == "")
 	})
 }
 
@@ -156,6 +167,10 @@ func (p *planner) instruct(v connector.Verb, about string, in marketplace.Instru
 // send completes a money command, if both sides were read a moment ago; otherwise it asks for
 // that first.
 func (p *planner) send(c connector.Command, in marketplace.Instruction, total int64, again int64, why string) {
+	if p.RefundsFault != "" {
+		p.blocksMoney("refunds_unreadable", "", "the refunds that the channel has made cannot be read: "+p.RefundsFault,
+			"no money is given back without knowing them; check the application's roles at the channel")
+	}
 	if !p.readNow() {
 		p.d.Look = true
 		return
@@ -252,7 +267,10 @@ func (p *planner) goOn(e connector.Entry, op marketplace.Operation) stand {
 // sent again, everywhere else it is only looked for.
 func (p *planner) unknownAgain(e connector.Entry, op marketplace.Operation) {
 	p.pendingMoney = true
-	if class := p.Policy.Repeat[op]; class == marketplace.RepeatNative && e.Batch == 0 {
+	if shown, _, _ := p.shows(e); shown && (e.State == connector.Unknown || p.Now.After(e.Deadline)) {
+		return // it is proven by this very look
+	}
+	if class := p.Policy.Repeat[op]; class == marketplace.RepeatNative && e.Batch == 0 && p.stillRight(op) {
 		switch s, at := allow(e, class, p.Policy.SettleMarket, p.MarketRead, p.Now); s {
 		case wait:
 			p.wake(at)
@@ -267,6 +285,13 @@ func (p *planner) unknownAgain(e connector.Entry, op marketplace.Operation) {
 	}
 	p.inDoubt(e)
 	p.wake(p.Now.Add(doubtEvery))
+}
+
+// stillRight reports that a command in doubt may be repeated although its first attempt may not
+// have arrived: nothing has left of an order to be cancelled, and the channel has given nothing
+// back by itself since.
+func (p *planner) stillRight(op marketplace.Operation) bool {
+	return len(p.foreign) == 0 && !(op == marketplace.OpCancel && p.moving())
 }
 
 // doubtEvery is how often the channel is read about money in doubt.

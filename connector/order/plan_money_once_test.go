@@ -68,6 +68,14 @@ func TestMoneyOnce(t *testing.T) {
 		s = with(allSent(t, gave("RF1", 0, "L3"), gave("RF2", 3900)), ledgered(2, first, connector.Proven))
 		none(t, Plan(s), "above_refundable")
 	})
+	t.Run("R-143_what_is_left_counts_every_state_but_what_surely_did_not_happen", func(t *testing.T) {
+		for state, left := range map[connector.EntryState]int64{connector.Queued: 3899, connector.Sent: 3899, connector.Unknown: 3899, connector.Taken: 3899,
+			connector.Done: 3899, connector.Proven: 3899, connector.Retry: 4999, connector.Refused: 4999} {
+			sheet, fits := newSheet(*channelOrder(), []connector.Entry{ledgered(2, first, state)})
+			require.True(t, fits)
+			require.Equal(t, left, sheet.rest(), state)
+		}
+	})
 	t.Run("R-143_a_doubt_that_the_channel_shows_is_settled", func(t *testing.T) {
 		s := with(base, ledgered(2, first, connector.Unknown))
 		s.Refunds = []marketplace.Refund{there("R1", 1100, noon.Add(-20*time.Minute))}
@@ -119,6 +127,38 @@ func TestMoneyOnce(t *testing.T) {
 		require.Equal(t, RefundMarket, back.Verb)
 		require.EqualValues(t, 1649+1650, cut.Amount.Minor+back.Amount.Minor)
 	})
+	native := func(s Snapshot) Snapshot {
+		s.Policy.Lanes = nil
+		s.Policy.Repeat = map[marketplace.Operation]marketplace.RepeatClass{marketplace.OpCancel: marketplace.RepeatNative, marketplace.OpRefund: marketplace.RepeatNative}
+		return s
+	}
+	t.Run("R-143_where_repeated_keys_are_dropped_a_doubt_is_repeated", func(t *testing.T) {
+		s := native(with(base, ledgered(2, first, connector.Unknown)))
+		c, _ := one(t, Plan(s))
+		require.Equal(t, first.Key, c.Key)
+		require.EqualValues(t, 2, c.Again)
+		s.Refunds = []marketplace.Refund{there("R1", 1100, noon.Add(-20*time.Minute))}
+		d := Plan(s)
+		require.Empty(t, moneyOf(d), "this look shows it")
+		require.Len(t, d.Proven, 1)
+		s.Refunds = []marketplace.Refund{there("R1", 900, noon.Add(-20*time.Minute))}
+		none(t, Plan(s), "money_unknown") // the channel has given other money back
+	})
+	t.Run("R-143_but_no_cancellation_after_a_unit_has_shipped", func(t *testing.T) {
+		m, s := channelOrder(), storeOrder(gave("RF1", 600, "L1", "L2", "L3"), cancelledInStore)
+		c, _ := one(t, Plan(native(moneySnapshot(t, m, s))))
+		doubt := ledgered(2, c, connector.Unknown)
+		one(t, Plan(native(moneySnapshot(t, m, s, doubt))))
+		shippedAt(1, 0)(m)
+		none(t, Plan(native(moneySnapshot(t, m, s, doubt))), "money_unknown")
+	})
+	t.Run("R-143_money_in_doubt_stays_so_when_a_repeat_surely_fails", func(t *testing.T) {
+		c := first
+		c.Again = 2
+		x := &turn{Reconciler: &Reconciler{Clock: func() time.Time { return noon }}, s: Sides{Policy: Policy{SettleMarket: time.Minute}},
+			rec: connector.Record{Entries: []connector.Entry{ledgered(2, first, connector.Unknown)}, Market: &connector.Snapshot{ObservedAt: noon}}}
+		require.Equal(t, connector.Unknown, x.doubted(c, connector.Outcome{State: connector.Retry}).State)
+	})
 	t.Run("R-133_no_parcel_is_confirmed_while_the_order_is_being_cancelled", func(t *testing.T) {
 		m, s := channelOrder(), storeOrder(gave("RF1", 600, "L1", "L2", "L3"), cancelledInStore)
 		c, _ := one(t, Plan(moneySnapshot(t, m, s)))
@@ -164,11 +204,16 @@ func TestMoneyOfTheChannel(t *testing.T) {
 	})
 	t.Run("R-140_a_person_can_say_that_it_was_meant_in_addition", func(t *testing.T) {
 		s := seen(allSent(t, gave("RF1", 0, "L3")), 1100)
-		s.Wishes = []connector.Wish{wishOf(t, 3, connector.WishApprove, "RF1", nil)}
+		s.Wishes = []connector.Wish{wishOf(t, 3, connector.WishApprove, "beside/RF1", nil)}
 		c, _ := one(t, Plan(s))
 		require.Equal(t, usd(1100), c.Amount)
 		s.Refunds = append(s.Refunds, there("R2", 2800, noon.Add(-25*time.Hour)))
 		none(t, Plan(s), "above_refundable") // 10.99 are left
+	})
+	t.Run("R-140_what_was_approved_is_still_bounded_by_what_the_buyer_was_charged", func(t *testing.T) {
+		s := seen(moneySnapshot(t, channelOrder(shippedAt(1, 0)), storeOrder(sent("L1"), gave("RF1", 0, "L1"))), 400)
+		s.Wishes = []connector.Wish{wishOf(t, 3, connector.WishApprove, "RF1", nil)}
+		none(t, Plan(s), "refund_waits") // 12.50 of the one unit are left
 	})
 	t.Run("R-141_the_store_order_gets_a_mark_and_the_difference_is_listed", func(t *testing.T) {
 		d := Plan(seen(allSent(t), 1100))
@@ -189,7 +234,7 @@ func TestMoneyOfTheChannel(t *testing.T) {
 			h := none(t, Plan(seen(allSent(t, gave("RF1", 0, "L3")), minor)), "already_refunded")
 			require.Contains(t, h.Reason, "that refund failed: the marketplace has refunded "+usd(minor).String()+" already")
 			require.Contains(t, h.Reason, "the store refunded 11.00 USD at 2026-11-20T19:00:00Z")
-			require.Contains(t, h.Hint, "orders approve amazon-us/114-1 RF1")
+			require.Contains(t, h.Hint, "orders approve amazon-us/114-1 beside/RF1")
 		}
 	})
 }
@@ -273,6 +318,48 @@ func TestMoneyAndPeople(t *testing.T) {
 		c2, _ := one(t, Plan(with(s, ledgered(2, c, connector.Done))))
 		require.EqualValues(t, 1100, c.Amount.Minor+c2.Amount.Minor)
 	})
+	t.Run("R-143_and_on_the_line_it_was_kept_of", func(t *testing.T) {
+		s := allSent(t, gave("RF1", -200, "L3"), gave("RF2", 600, "L1", "L2"), gave("RF3", 200))
+		for id := range int64(2) {
+			c, _ := one(t, Plan(s))
+			s = with(s, ledgered(id+2, c, connector.Done))
+		}
+		_, in := one(t, Plan(s))
+		require.Equal(t, []marketplace.InstructionLine{part1("22", marketplace.Restocking, 200, 0)}, in.Lines)
+	})
+	t.Run("R-143_what_was_kept_of_units_never_charged_is_not_given_later", func(t *testing.T) {
+		m := channelOrder(shippedAt(2, 0))
+		sh := storeOrder(sent("L1", "L2"), gave("RF1", -200, "L3"))
+		cut, _ := one(t, Plan(moneySnapshot(t, m, sh)))
+		require.Equal(t, CancelUnits, cut.Verb)
+		m.Lines[1].Cancelled, m.Lifecycle = 1, marketplace.Closed
+		gave("RF2", 0, "L1", "L2")(sh)
+		s := moneySnapshot(t, m, sh, ledgered(2, cut, connector.Done))
+		back, _ := one(t, Plan(s))
+		s = with(s, ledgered(3, back, connector.Done))
+		require.EqualValues(t, 4399, cut.Amount.Minor+back.Amount.Minor)
+		s.Shop.Refunds = append(s.Shop.Refunds, shopadmin.Refund{ID: "RF3", CreatedAt: noon, Moved: usd(200)})
+		d := Plan(s)
+		require.Empty(t, moneyOf(d))
+		require.Contains(t, abouts(d, "kept_back_lost"), "RF3")
+	})
+	t.Run("R-143_the_shipping_of_a_line_that_never_shipped_is_not_charged_and_not_given_back", func(t *testing.T) {
+		m, sh := channelOrder(shippedAt(1, 0)), storeOrder(sent("L1"), gave("RF1", 600, "L1", "L2", "L3"), cancelledInStore)
+		cut, _ := one(t, Plan(moneySnapshot(t, m, sh)))
+		require.Equal(t, CancelUnits, cut.Verb)
+		m.Lines[0].Cancelled, m.Lines[1].Cancelled, m.Lifecycle = 1, 1, marketplace.Closed
+		d := Plan(moneySnapshot(t, m, sh, ledgered(2, cut, connector.Done)))
+		back, in := one(t, d)
+		require.Equal(t, usd(1649), back.Amount, "the unit that shipped")
+		require.Equal(t, line, in.Lines[0].Line)
+		require.Contains(t, abouts(d, "kept_back_lost"), "RF1")
+	})
+	t.Run("R-143_an_amount_takes_no_more_of_a_line_than_what_has_shipped_of_it", func(t *testing.T) {
+		s := moneySnapshot(t, channelOrder(shippedAt(1, 0)), storeOrder(sent("L1"), gave("RF1", 1700)))
+		none(t, Plan(s), "refund_waits")
+		s = moneySnapshot(t, channelOrder(shippedAt(2, 0)), storeOrder(sent("L1", "L2"), gave("RF1", 1700)))
+		one(t, Plan(s))
+	})
 	t.Run("R-143_goodwill_needs_the_operators_consent", func(t *testing.T) {
 		s := allSent(t, gave("RF1", 5100))
 		none(t, Plan(s), "above_refundable")
@@ -288,4 +375,14 @@ func TestMoneyAndPeople(t *testing.T) {
 		s.Policy.Goodwill = true
 		none(t, Plan(s), "refund_waits")
 	})
+}
+
+// abouts lists what holds of a kind are about.
+func abouts(d Decision, kind string) (out []string) {
+	for _, h := range d.Holds {
+		if h.Kind == kind {
+			out = append(out, h.About)
+		}
+	}
+	return out
 }

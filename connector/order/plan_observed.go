@@ -98,9 +98,9 @@ func posted(e connector.Entry, r marketplace.Refund) bool {
 	return !r.PostedAt.Before(e.IntendedAt.Add(-skew))
 }
 
-// meanwhile reports that something happened while the channel was removed.
+// meanwhile reports that something happened before the channel was connected again.
 func (p *planner) meanwhile(at time.Time) bool {
-	return !p.Policy.RemovedAt.IsZero() && !at.Before(p.Policy.RemovedAt) && at.Before(p.Policy.RejoinedAt)
+	return at.Before(p.Policy.RejoinedAt) // also what an earlier absence left open
 }
 
 // instructed reports whether the snapshot shows the effect of a money command at the channel.

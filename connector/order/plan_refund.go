@@ -16,7 +16,7 @@ import (
 // those that have is refunded.
 func (p *planner) demandOut(d demand) {
 	if cut := p.cutUnits(d.about); len(cut) > 0 {
-		p.lost -= min(d.rest, 0)
+		p.lost += p.sheet.never[d.about] - min(d.rest, 0)
 		for _, n := range cut { // the store and the channel may round a unit's share differently
 			p.lost += int64(n)
 		}
@@ -47,11 +47,24 @@ func (p *planner) demandOut(d demand) {
 		return
 	}
 	switch {
+	case back.total.Minor == 0:
+		p.meet(d)
+		if !p.begun(d) {
+			p.warns("cancelled_there", d.about, d.fulfills+"; the channel has cancelled these units by itself", "nothing has to be done")
+		}
 	case back.total.Minor > 0:
 		p.refund(d, back)
 	case back.total.Minor < 0:
 		p.keptLost(d, fmt.Sprintf("the store kept %s back", back.total.Neg()))
 	}
+}
+
+// meet notes a demand that needs nothing more from us.
+func (p *planner) meet(d demand) {
+	if p.met == nil {
+		p.met = map[string]bool{}
+	}
+	p.met[d.about] = true
 }
 
 // keptLost shows money that the store keeps back of units the buyer was never charged for.
@@ -100,22 +113,38 @@ func (p *planner) conflicts(d demand) bool {
 		if p.paired[i] || r.Amount.Minor != d.total.Minor && r.Untaxed.Minor != d.total.Minor || r.Amount.Currency != d.total.Currency {
 			continue
 		}
-		if p.approved(d.about) {
+		if p.approved(beside(d.about), false) {
 			continue
 		}
 		p.paired[i] = true
+		p.meet(d)
 		p.warns("already_refunded", d.about, fmt.Sprintf("%s, but that refund failed: the marketplace has refunded %s already, on %s",
 			d.fulfills, r.Amount, r.PostedAt.UTC().Format(time.DateOnly)),
-			"nothing is sent; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+d.about)
+			"nothing is sent; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+beside(d.about))
 		return true
 	}
-	if len(p.foreign) == 0 || p.approved(d.about) {
+	if len(p.foreign) == 0 || p.approved(beside(d.about), false) {
 		return false
 	}
 	p.blocksMoney("already_refunded", d.about, fmt.Sprintf("%s, but that refund failed: the marketplace has refunded %s already",
 		or(d.fulfills, "the order was cancelled in the store"), money.New(p.sheet.foreign, p.Market.Currency)),
-		"compare both; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+d.about)
+		"compare both; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+beside(d.about))
 	return true
+}
+
+// beside names a demand for an approval that it is meant beside what the channel has given back
+// by itself. An approval for another reason never means that.
+func beside(about string) string { return "beside/" + about }
+
+// credit notes units that the channel has cancelled by itself as meeting a demand.
+func (p *planner) credit(line string, n int) {
+	if n <= 0 || p.splitting {
+		return
+	}
+	if p.creditedThere == nil {
+		p.creditedThere = map[string]int{}
+	}
+	p.creditedThere[line] += n
 }
 
 // split divides a demand into units to be cancelled and money to be refunded.
@@ -126,7 +155,9 @@ func (p *planner) split(d demand) (cut []demandLine, back demand) {
 	back.lines = nil
 	for _, l := range d.lines {
 		m, ok := p.line(l.line)
-		gone := done[l.line] + min(l.units-done[l.line], p.cancelledThere(m))
+		there := min(max(l.unshipped-done[l.line], 0), p.cancelledThere(m)-p.creditedThere[l.line]) // each of them meets one demand
+		p.credit(l.line, there)
+		gone := done[l.line] + max(there, 0)
 		n := 0
 		if ok && !begun && p.can(marketplace.OpCancelUnits) {
 			n = min(l.unshipped-gone, p.unshipped(m), l.units-gone)
@@ -163,17 +194,35 @@ func (p *planner) cutUnits(about string) map[string]int {
 
 // cancelledThere counts units of a line that the channel has cancelled without our doing.
 func (p *planner) cancelledThere(l marketplace.Line) int {
-	ours := 0
+	ours, all := 0, 0
 	for _, e := range p.Ledger {
 		if e.Verb == CancelUnits && e.State.Spent() {
 			for _, il := range instructionOf(e.Command).Lines {
-				if il.Line == l.ID && l.Ordered >= il.Ordered {
+				if il.Line != l.ID {
+					continue
+				}
+				all += il.Quantity
+				if l.Ordered >= il.Ordered {
 					ours += il.Quantity
 				}
 			}
 		}
 	}
-	return max(0, l.Cancelled-ours)
+	there := max(0, l.Cancelled-ours)
+	if n := p.mirrored(l.ID); n > 0 { // a channel may count fewer as ordered instead
+		there = max(there, n-(l.Ordered-l.Cancelled)-all)
+	}
+	return there
+}
+
+// mirrored is how many units of a channel line the store's order was made with.
+func (p *planner) mirrored(line string) (n int) {
+	for _, s := range p.Shop.Lines {
+		if s.ChannelLine == line {
+			n += s.Quantity
+		}
+	}
+	return n
 }
 
 func (p *planner) cancelUnits(d demand, cut []demandLine) {
@@ -197,16 +246,21 @@ func (p *planner) refund(d, back demand) {
 		p.waits(d.about, d.fulfills+"; the channel charges the buyer when the units ship, it is refunded then")
 		return
 	case back.total.Minor > p.sheet.rest() && back.total.Minor-p.sheet.rest() <= p.lost:
-		back.rest -= back.total.Minor - p.sheet.rest()
-		back.total.Minor = p.sheet.rest()
-		p.keptLost(d, "the store gives back what it kept before")
+		more := back.total.Minor - p.sheet.rest()
+		back.rest, back.total.Minor = back.rest-more, p.sheet.rest()
+		p.keptLost(d, fmt.Sprintf("the store gives %s more back", money.New(more, d.total.Currency)))
+		if back.total.Minor == 0 {
+			return
+		}
 	case back.total.Minor > p.sheet.rest() && !p.generous():
 		p.blocksMoney("above_refundable", d.about, fmt.Sprintf("%s, but of this order only %s can still be given back at the channel", d.fulfills, money.New(p.sheet.rest(), p.Market.Currency)),
 			"what is in doubt counts as given back; compare both sides")
 		return
 	}
 	in := marketplace.Instruction{Op: marketplace.OpRefund, Reason: p.reasonFor(marketplace.OpRefund, d.reason)}
-	lines, ok := p.allocate(back, p.generous())
+	generous, free := p.generous(), p.free()
+	lines, ok := p.allocate(back, generous)
+	ok = ok && (generous || back.total.Minor <= free)
 	if !ok && p.Policy.CaptureOnShip && p.unchargedLine() {
 		p.waits(d.about, d.fulfills+"; that is more than the buyer was charged so far, it is refunded when more units ship")
 		return
@@ -224,9 +278,12 @@ func (p *planner) refund(d, back demand) {
 	p.instruct(RefundMarket, d.about, in, back.total.Minor, d.fulfills+" and the channel does not show it")
 }
 
-// unchargedLine reports units that are still to ship, for which the buyer will be charged.
+// unchargedLine reports units that the channel does not count as shipped yet, for which the buyer
+// will be charged.
 func (p *planner) unchargedLine() bool {
-	return slices.ContainsFunc(p.Market.Lines, func(l marketplace.Line) bool { return p.unshipped(l) > 0 })
+	return slices.ContainsFunc(p.Market.Lines, func(l marketplace.Line) bool {
+		return max(l.Shipped, p.provenUnits(l.ID))+p.cancelling()[l.ID] < l.Ordered-l.Cancelled
+	})
 }
 
 // captured reports that the buyer was charged for what is to be given back.
@@ -318,10 +375,11 @@ func (a *allocation) line(id string) *marketplace.InstructionLine {
 
 // take puts up to gross onto a part and returns how much it took.
 func (a *allocation) take(k part, gross int64) int64 {
-	v := a.p.sheet.take(k, gross)
+	v := a.p.sheet.take(k, min(gross, a.p.charged(k)))
 	if v.gross() == 0 {
 		return 0
 	}
+	a.p.sheet.refunded[k] += v.gross()
 	l := a.line(k.line)
 	for i := range l.Parts {
 		if l.Parts[i].Kind == k.kind {
@@ -331,6 +389,12 @@ func (a *allocation) take(k part, gross int64) int64 {
 	}
 	l.Parts = append(l.Parts, a.p.component(k, v))
 	return v.gross()
+}
+
+// chargeable reports a line of which the buyer was charged something.
+func (p *planner) chargeable(line string) bool {
+	m, ok := p.line(line)
+	return ok && (!p.Policy.CaptureOnShip || max(m.Shipped, p.provenUnits(line)) > 0)
 }
 
 // charges takes from shipping and other charges and returns what is over.
@@ -350,7 +414,7 @@ func (a *allocation) spread(gross int64) int64 {
 	var items []part
 	var weights []int64
 	for _, k := range a.p.sheet.parts {
-		if left := a.p.sheet.left(k).gross(); k.kind == marketplace.Item && left > 0 && a.p.chargeable(k.line) {
+		if left := a.p.charged(k); k.kind == marketplace.Item && left > 0 {
 			items, weights = append(items, k), append(weights, left)
 		}
 	}
@@ -367,29 +431,53 @@ func (a *allocation) spread(gross int64) int64 {
 	return a.charges(gross)
 }
 
-// chargeable reports a line of which the buyer was charged something.
-func (p *planner) chargeable(line string) bool {
-	m, ok := p.line(line)
-	return ok && (!p.Policy.CaptureOnShip || max(m.Shipped, p.provenUnits(line)) > 0)
+// charged is what may still be given back of a part: where the buyer is charged for what ships,
+// nothing of a line of which nothing has, and of an item no more than its shipped units' share.
+// That is rounded by the channel, so it may be off by a minor unit.
+func (p *planner) charged(k part) int64 {
+	left := p.sheet.left(k).gross()
+	m, ok := p.line(k.line)
+	shipped := max(m.Shipped, p.provenUnits(k.line))
+	switch {
+	case !ok, !p.Policy.CaptureOnShip, shipped >= m.Ordered:
+		return left
+	case shipped == 0:
+		return 0
+	case k.kind != marketplace.Item:
+		return left
+	}
+	share := share(p.sheet.paid[k].gross(), int64(shipped), int64(m.Ordered)) + 1
+	return max(0, min(left, share-p.sheet.refunded[k]))
 }
 
-// unkeep gives back what earlier refunds have kept and returns what is over.
+// free is what the buyer was charged and has not got back, whoever gave it.
+func (p *planner) free() int64 {
+	sum := -p.sheet.beyond - p.sheet.foreign
+	for _, k := range p.sheet.parts {
+		sum += p.charged(k)
+	}
+	return sum
+}
+
+// unkeep gives back what earlier refunds have kept, on the lines they kept it of, and returns
+// what is over.
 func (a *allocation) unkeep(gross int64) int64 {
-	n := min(gross, -a.p.sheet.beyond)
-	if n <= 0 || len(a.p.Market.Lines) == 0 {
-		return gross
-	}
-	id := a.p.Market.Lines[0].ID
+	ids := []string{""}
 	for _, l := range a.p.Market.Lines {
-		if a.p.chargeable(l.ID) {
-			id = l.ID
-			break
-		}
+		ids = append(ids, l.ID)
 	}
-	l := a.line(id)
-	l.Parts = append(l.Parts, a.p.component(part{id, marketplace.Restocking}, cash{net: n}))
-	a.p.sheet.beyond += n
-	return gross - n
+	for _, id := range ids {
+		n := min(gross, a.p.sheet.kept[id], -a.p.sheet.beyond)
+		if n <= 0 {
+			continue
+		}
+		l := a.line(id)
+		l.Parts = append(l.Parts, a.p.component(part{id, marketplace.Restocking}, cash{net: n}))
+		a.p.sheet.kept[id] -= n
+		a.p.sheet.beyond += n
+		gross -= n
+	}
+	return gross
 }
 
 // goodwill gives beyond the parts.
@@ -427,7 +515,7 @@ func (p *planner) storeLegs(ds []demand) {
 		if !d.wish || d.problem != "" {
 			continue
 		}
-		entries := p.entries(RefundShop, d.about)
+		entries, _ := p.attempts(RefundShop, d.about)
 		if len(entries) == 0 {
 			if p.marketLegDone(d) {
 				p.refundShop(d, 0)
@@ -460,7 +548,10 @@ func (p *planner) marketLegDone(d demand) bool {
 		switch live[len(live)-1].State {
 		case connector.Done, connector.Proven:
 			some = true
-		case connector.Refused: // what it should have done is still to be done, or was done otherwise
+		case connector.Refused: // cancelled units are refunded instead; a refund that was refused is missing
+			if v == RefundMarket {
+				return false
+			}
 		default:
 			return false
 		}
@@ -476,7 +567,9 @@ func (p *planner) marketLegDone(d demand) bool {
 
 // splitQuiet is what of a demand is left for the channel.
 func (p *planner) splitQuiet(d demand) ([]demandLine, int64) {
+	p.splitting = true
 	cut, back := p.split(d)
+	p.splitting = false
 	return cut, back.total.Minor
 }
 
@@ -503,7 +596,7 @@ func (p *planner) refundShop(d demand, again int64) {
 		r.Lines = append(r.Lines, p.storeLines(l.line, n, true, body.Restock)...)
 		r.Lines = append(r.Lines, p.storeLines(l.line, l.units-n, false, body.Restock)...)
 	}
-	p.command(connector.Command{Key: p.key(RefundShop, d.about, 1), Verb: RefundShop, Side: connector.Shop, About: d.about, Amount: d.total,
+	p.command(connector.Command{Key: p.storeKey(RefundShop, d.about, again), Verb: RefundShop, Side: connector.Shop, About: d.about, Amount: d.total,
 		Why: "the channel gave it back on " + d.fulfills, Again: again}, r)
 }
 

@@ -111,6 +111,9 @@ type HoldBody struct {
 func (p *planner) update() {
 	shown := p.shown()
 	want := facts(*p.Market, p)
+	if said, ok := want[AttrCancel]; ok && p.Redacted && said != unspoken { // the buyer's words are not put back
+		want[AttrCancel] = or(shown.Attributes[AttrCancel], unspoken)
+	}
 	var u shopadmin.Update
 	for k, v := range want {
 		if shown.Attributes[k] != v {
@@ -144,6 +147,9 @@ func (p *planner) update() {
 	if n > 0 && entries[n-1].State == connector.Refused && !withdrawn(entries[n-1]) {
 		var was shopadmin.Update
 		_ = json.Unmarshal(entries[n-1].Body, &was)
+		if p.Redacted {
+			was.ShipTo, was.Attributes = nil, impersonal(was.Attributes)
+		}
 		if sameUpdate(was, u) {
 			p.warns("update_refused", "", "the store refused to show what changed at the channel: "+entries[n-1].Reason,
 				"enter the change in the store by hand")

@@ -72,6 +72,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, w connector.Work) (connector
 		if !done && round == maxRounds {
 			done, t.cut = true, true
 		}
+		if err == nil && done {
+			err = t.late
+		}
 		if err != nil || done {
 			return t.next(d), err
 		}
@@ -92,6 +95,7 @@ type turn struct {
 	looks    [3]connector.Look // of the channel, the store and the channel's refunds, this turn
 	afresh   bool              // all sides were read in this turn
 	cut      bool              // something was left to do: come back soon
+	late     error             // the channel's refunds could not be read
 	stopped  []connector.Hold  // what kept a command from being sent
 }
 
@@ -158,9 +162,7 @@ func (t *turn) look(ctx context.Context) error {
 	}
 	if n.Money && t.looked&8 == 0 {
 		t.looked |= 8
-		if err := t.lookMoney(ctx); err != nil {
-			return err
-		}
+		t.late = t.lookMoney(ctx) // what else there is to do does not wait for it
 	}
 	if n.Search && t.looked&4 == 0 {
 		t.looked |= 4
@@ -356,7 +358,7 @@ func (t *turn) next(d Decision) connector.Next {
 	}
 	if len(t.stopped) > 0 {
 		n.Final = false
-		earlier(now.Add(time.Minute))
+		earlier(now.Add(5 * time.Minute))
 	}
 	if !n.Final {
 		earlier(now.Add(24 * time.Hour))

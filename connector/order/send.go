@@ -27,6 +27,8 @@ func (t *turn) do(ctx context.Context, d Decision) (done bool, err error) {
 			return false, fault.Wrap(err, "order %s: giving up entry %d", t.w.Subject, w.Entry)
 		}
 	}
+	t.stopped = nil
+	left := 0 // commands that may not be sent now; the others go on
 	for _, c := range d.Commands {
 		err := t.send(ctx, c)
 		switch {
@@ -37,12 +39,12 @@ func (t *turn) do(ctx context.Context, d Decision) (done bool, err error) {
 		case errors.Is(err, connector.ErrBraked), errors.Is(err, connector.ErrStopped):
 			t.stopped = append(t.stopped, stopHold(c, err))
 			t.Log.Warn("not sent", "order", t.w.Subject.String(), "verb", string(c.Verb), "reason", err)
-			return true, nil
+			left++
 		case err != nil:
 			return false, err
 		}
 	}
-	return len(d.Commands)+len(d.Proven)+len(d.Withdrawn) == 0, nil
+	return len(d.Commands)+len(d.Proven)+len(d.Withdrawn) == left, nil
 }
 
 // stopHold says what keeps a command from being sent.
@@ -111,6 +113,9 @@ func (t *turn) inDoubt(id int64) bool {
 	for _, e := range p.Ledger {
 		if e.ID != id || e.State != connector.Sent && e.State != connector.Unknown {
 			continue
+		}
+		if instructs(e.Verb) {
+			return true // money stays in doubt until the channel shows it, answers, or a person says so
 		}
 		read := p.MarketAt
 		switch {

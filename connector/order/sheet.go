@@ -3,6 +3,7 @@ package order
 import (
 	"encoding/json"
 	"math/bits"
+	"slices"
 
 	"channelbridge/connector"
 	"channelbridge/internal/money"
@@ -33,14 +34,17 @@ type sheet struct {
 	parts    []part // in the order of the lines
 	paid     map[part]cash
 	spent    map[part]cash
-	beyond   int64 // given beyond the parts, or kept back (negative), in all
-	foreign  int64 // given back at the channel without our doing
+	refunded map[part]int64   // of spent: what was charged and given back
+	kept     map[string]int64 // kept back by line, and not given later
+	never    map[string]int64 // of spent, by what asked: charges of lines that were cancelled before they were charged
+	beyond   int64            // given beyond the parts, or kept back (negative), in all
+	foreign  int64            // given back at the channel without our doing
 }
 
 // newSheet adds up the order and the ledger. An amount in another currency than the order's
 // makes it false: then nothing may be given back by machine.
 func newSheet(m marketplace.Order, ledger []connector.Entry) (*sheet, bool) {
-	s := &sheet{currency: m.Currency, paid: map[part]cash{}, spent: map[part]cash{}}
+	s := &sheet{currency: m.Currency, paid: map[part]cash{}, spent: map[part]cash{}, refunded: map[part]int64{}, kept: map[string]int64{}, never: map[string]int64{}}
 	ok := true
 	add := func(line string, c marketplace.Component) {
 		v, fits := valueOf(c, m.Currency)
@@ -62,6 +66,11 @@ func newSheet(m marketplace.Order, ledger []connector.Entry) (*sheet, bool) {
 	for _, e := range ledger {
 		if instructs(e.Verb) && e.State.Spent() {
 			s.spend(m, instructionOf(e.Command))
+		}
+	}
+	for _, e := range ledger {
+		if e.Verb == CancelUnits && e.State.Spent() {
+			s.uncharge(m, e)
 		}
 	}
 	return s, ok
@@ -92,8 +101,30 @@ func (s *sheet) spend(m marketplace.Order, in marketplace.Instruction) {
 			v := cash{c.Amount.Minor, c.Tax.Minor}
 			if k := (part{l.Line, c.Kind}); c.Kind != marketplace.Restocking && c.Kind != marketplace.Goodwill {
 				s.spent[k] = s.spent[k].plus(v)
+				if in.Op == marketplace.OpRefund {
+					s.refunded[k] += v.gross()
+				}
 			} else {
 				s.beyond += v.gross()
+				if c.Kind == marketplace.Restocking {
+					s.kept[l.Line] -= v.gross()
+				}
+			}
+		}
+	}
+}
+
+// uncharge counts as spent what else a line would have cost, all of whose units are cancelled
+// before any has shipped: its shipping and the like are never charged either.
+func (s *sheet) uncharge(m marketplace.Order, e connector.Entry) {
+	for _, il := range instructionOf(e.Command).Lines {
+		i := slices.IndexFunc(m.Lines, func(l marketplace.Line) bool { return l.ID == il.Line })
+		if i < 0 || il.Left > 0 || m.Lines[i].Shipped > 0 {
+			continue
+		}
+		for _, k := range s.parts {
+			if k.line == il.Line && k.kind != marketplace.Item {
+				s.never[e.About] += s.take(k, s.left(k).gross()).gross()
 			}
 		}
 	}

@@ -109,7 +109,7 @@ func (p *planner) parts(out *Sheet) bool {
 			l = p.sheetLine(k.line)
 			lines[k.line] = l
 		}
-		paid, charged := sheet.paid[k], p.charged(k.line, sheet.paid[k].gross())
+		paid, charged := sheet.paid[k], p.chargedOf(k.line, sheet.paid[k].gross())
 		captured += charged
 		spent += sheet.spent[k].gross()
 		l.Parts = append(l.Parts, SheetPart{Kind: k.kind, Paid: amount(paid.gross()), Tax: amount(paid.tax), Captured: amount(charged),
@@ -142,9 +142,9 @@ func (p *planner) sheetLine(id string) *SheetLine {
 	return &SheetLine{Line: id, SKU: m.SKU, Title: m.Title, Ordered: m.Ordered, Shipped: max(m.Shipped, p.provenUnits(id)), Cancelled: m.Cancelled}
 }
 
-// charged is what of a line's money the buyer was charged: where that happens as units ship, the
+// chargedOf is what of a line's money the buyer was charged: where that happens as units ship, the
 // share of those that have, and of the whole order's charges all with the first.
-func (p *planner) charged(line string, paid int64) int64 {
+func (p *planner) chargedOf(line string, paid int64) int64 {
 	if !p.Policy.CaptureOnShip {
 		return paid
 	}

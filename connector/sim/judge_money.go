@@ -153,6 +153,10 @@ func (w *World) moneyReason(id marketplace.OrderID, h connector.Hold) bool {
 		return st.unpaidCancel
 	case "channel_refunds":
 		return m.FulfilledBy == marketplace.ByChannel
+	case "nothing_captured":
+		return w.wished[id] && m.Lifecycle == marketplace.Cancelled
+	case "cancel_too_late":
+		return w.wished[id]
 	case "cancelled_after_shipping":
 		return st.foreign
 	case "kept_back_lost":

@@ -66,6 +66,7 @@ func (p *player) tell() {
 			p.say("store", "%s created for %s: %s, tags %s, gateway %s", o.Name, o.SourceIdentifier, o.Total, strings.Join(o.Tags, "+"), o.Gateway)
 		}
 	}
+	p.tellMoney()
 	for _, o := range p.Amazon.Orders() {
 		for i, c := range p.Amazon.Shipments(o.ID) {
 			if !p.once(fmt.Sprintf("confirmed %s %d", o.ID, i)) {
@@ -79,6 +80,25 @@ func (p *player) tell() {
 			}
 			p.say("amazon", "%s: parcel %s %s, %s %s, shipped %s → %s", o.ID, c.Ref, verb, c.Carrier, c.Tracking,
 				c.Shipped.UTC().Format("15:04:05Z"), o.Status)
+		}
+	}
+}
+
+// tellMoney tells what Amazon was handed and what it has given back or cancelled.
+func (p *player) tellMoney() {
+	for _, f := range p.Amazon.Feeds() {
+		if p.once("feed " + f.ID) {
+			p.say("amazon", "feed %s taken on, %s", f.ID, f.Type)
+		}
+	}
+	for _, o := range p.Amazon.Orders() {
+		for _, r := range p.Amazon.Refunds(o.ID) {
+			if p.once(r.ID) {
+				p.say("amazon", "%s: %s given back to the buyer (%s)", o.ID, r.Amount, strings.ReplaceAll(r.By, "_", " "))
+			}
+		}
+		if o.Status == "CANCELLED" && p.once("cancelled "+o.ID) {
+			p.say("amazon", "%s is cancelled: %s", o.ID, o.CancelReason)
 		}
 	}
 }
@@ -162,6 +182,7 @@ func (p *player) summary(ctx context.Context) error {
 		p.compare(tw, o)
 	}
 	_ = tw.Flush()
+	p.balance()
 	if n := len(p.Shop.Messages()); n > 0 {
 		p.fault("%d messages would have gone to customers", n)
 	}

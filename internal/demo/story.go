@@ -52,7 +52,8 @@ func Play(ctx context.Context, s Story) error {
 		log = f
 	}
 	w, err := Open(ctx, Options{Binary: s.Binary, Dir: dir, Log: log,
-		Amazon: amazonfake.Options{Faults: amazonfake.Faults{Duplicate: 0.5}},
+		Extra:  "limits: {batch_gather: 500ms}\n", // nobody else will ask for a refund
+		Amazon: amazonfake.Options{FeedDelay: 1500 * time.Millisecond, Faults: amazonfake.Faults{Duplicate: 0.5}},
 		Shop:   shopifyfake.Config{Faults: shopifyfake.Faults{HookTwice: 0.3}}})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -114,6 +115,12 @@ func (p *player) play(ctx context.Context) error {
 	}
 	p.title("5. Amazon takes a confirmation and its answer is lost: the bridge looks before it would send again")
 	if err := p.lostAnswer(ctx, pushed.unlucky); err != nil {
+		return err
+	}
+	if err := p.refunds(ctx, pushed); err != nil {
+		return err
+	}
+	if err := p.away(ctx, early[0]); err != nil {
 		return err
 	}
 	p.pause()

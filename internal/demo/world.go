@@ -38,8 +38,12 @@ type Options struct {
 	Log      io.Writer
 	Amazon   amazonfake.Options
 	Shop     shopifyfake.Config
-	NoPush   bool   // Amazon pushes nothing: sweeps alone
-	Extra    string // further lines of configuration
+	NoPush   bool // Amazon pushes nothing: sweeps alone
+
+	// Front, if set, stands between the bridge and Amazon, for tests that cut in at a certain call.
+	Front func(amazon http.Handler) http.Handler
+
+	Extra string // further lines of configuration
 }
 
 // World is a fake Amazon, a fake store and a real bridge between them.
@@ -83,7 +87,11 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 	}
 	w.Shop = shop
 	ctx, w.stop = context.WithCancel(ctx)
-	if w.amazonURL, err = w.serve(w.Amazon); err != nil {
+	front := http.Handler(w.Amazon)
+	if opt.Front != nil {
+		front = opt.Front(front)
+	}
+	if w.amazonURL, err = w.serve(front); err != nil {
 		return nil, err
 	}
 	if w.shopURL, err = w.serve(w.Shop); err != nil {

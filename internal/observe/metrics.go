@@ -31,6 +31,10 @@ type Metrics struct {
 	wanted      *prometheus.GaugeVec
 	purged      prometheus.Counter
 	failures    *prometheus.CounterVec
+	braked      *prometheus.CounterVec
+	redacted    prometheus.Counter
+	demands     *prometheus.GaugeVec
+	ends        *prometheus.GaugeVec
 }
 
 // NewMetrics makes the counters in a registry of their own, with those of the Go runtime.
@@ -60,12 +64,16 @@ func NewMetrics(version string) *Metrics {
 		news:     counter("sweep_news_total", "Orders a sweep found changed: news that no push had brought.", "connection", "sweep"),
 		swept:    gauge("sweep_page_timestamp_seconds", "When a sweep last read a page.", "connection", "sweep"),
 		wanted:   gauge("subscriptions", "Wanted push subscriptions by state, as of the last check.", "connection", "state"),
-		failures: counter("background_failures_total", "Work beside the orders that failed, by task: sweep, queue, subscriptions, probe or purge.", "task", "connection"),
+		failures: counter("background_failures_total", "Work beside the orders that failed, by task: sweep, queue, subscriptions, probe, purge, rejoin, seal, redact or privacy.", "task", "connection"),
+		braked:   counter("brakes_total", "Times a channel was paused because one listing cancelled an unlikely share of its open orders.", "channel"),
+		redacted: prometheus.NewCounter(prometheus.CounterOpts{Name: Prefix + "orders_redacted_total", Help: "Orders that personal data was taken out of."}),
+		demands:  gauge("privacy_demands", "Demands about personal data that are still to be acted on or answered, by kind.", "connection", "kind"),
+		ends:     gauge("credential_days_left", "Days until a secret or an authorisation of a connection ends, as of the last daily check.", "connection", "what"),
 		purged:   prometheus.NewCounter(prometheus.CounterOpts{Name: Prefix + "deliveries_purged_total", Help: "Deliveries deleted because their time was over."}),
 	}
 	build := gauge("build_info", "Always 1; the label tells the version.", "version")
 	build.WithLabelValues(version).Set(1)
-	reg.MustRegister(m.callSeconds, m.lookSeconds, m.purged, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(m.callSeconds, m.lookSeconds, m.purged, m.redacted, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -123,3 +131,21 @@ func (m *Metrics) Failed(task string, conn connector.ConnectionID) {
 
 // Purged counts deleted deliveries.
 func (m *Metrics) Purged(n int) { m.purged.Add(float64(n)) }
+
+// Braked counts a channel that was paused by its brake.
+func (m *Metrics) Braked(channel connector.ConnectionID) {
+	m.braked.WithLabelValues(string(channel)).Inc()
+}
+
+// Redacted counts an order that personal data was taken out of.
+func (m *Metrics) Redacted() { m.redacted.Inc() }
+
+// Demands shows how many demands about personal data of a kind are open.
+func (m *Metrics) Demands(conn connector.ConnectionID, kind string, n int) {
+	m.demands.WithLabelValues(string(conn), kind).Set(float64(n))
+}
+
+// Ends shows how long until something of a connection ends by itself.
+func (m *Metrics) Ends(conn connector.ConnectionID, what string, left time.Duration) {
+	m.ends.WithLabelValues(string(conn), what).Set(left.Hours() / 24)
+}

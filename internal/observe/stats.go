@@ -120,7 +120,7 @@ func (g *gauges) read(ctx context.Context, now time.Time) (out []prometheus.Metr
 		return out, err
 	}
 	for _, c := range conns {
-		for _, st := range []connector.State{connector.Active, connector.Paused, connector.Disconnected} {
+		for _, st := range []connector.State{connector.Active, connector.Paused, connector.Disconnected, connector.Removed, connector.Reconnecting} {
 			set(descState, boolean(c.State == st), string(c.ID), c.Platform, string(c.Role), string(st))
 		}
 		if c.Role != connector.RoleChannel {

@@ -69,6 +69,12 @@ func (a *Adapter) Prepare(ctx context.Context, name string, batch []marketplace.
 	return place.FeedDocumentID, nil
 }
 
+// Writable says whether an instruction can be written as a message of its feed.
+func (a *Adapter) Writable(lane string, m marketplace.Message) error {
+	_, err := a.write(lane, []marketplace.Message{m})
+	return err
+}
+
 // write checks a batch and makes its document. It does not call out.
 func (a *Adapter) write(name string, batch []marketplace.Message) ([]byte, error) {
 	l, known := lanes[name]

@@ -34,6 +34,7 @@ func message(m marketplace.Message, tax TaxStrategy) (feedMessage, error) {
 	case !slices.Contains(validReasons[m.Op], m.Reason):
 		return feedMessage{}, fmt.Errorf("reason %q is not one Amazon knows for %s", m.Reason, m.Op)
 	}
+	m.Lines = onItems(m.Lines)
 	seen := map[string]bool{}
 	for _, l := range m.Lines {
 		switch {
@@ -54,6 +55,17 @@ func message(m marketplace.Message, tax TaxStrategy) (feedMessage, error) {
 		out.Adjustment, err = refund(m, tax)
 	}
 	return out, err
+}
+
+// onItems writes charges of the whole order on the first item: Amazon takes amounts by item.
+func onItems(lines []marketplace.InstructionLine) []marketplace.InstructionLine {
+	whole := slices.IndexFunc(lines, func(l marketplace.InstructionLine) bool { return l.Line == "" })
+	if whole < 0 || len(lines) == 1 {
+		return lines
+	}
+	out := slices.Delete(slices.Clone(lines), whole, whole+1)
+	out[0].Parts = slices.Concat(out[0].Parts, lines[whole].Parts)
+	return out
 }
 
 // failure cancels a whole order. All of its items are named with the reason.

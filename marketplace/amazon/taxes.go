@@ -68,12 +68,15 @@ var componentNames = map[marketplace.Kind]struct{ amount, tax string }{
 	marketplace.Fee:        {"COD", "CODTax"},
 	marketplace.Restocking: {"RestockingFee", "RestockingFeeTax"},
 	marketplace.Goodwill:   {"Goodwill", ""},
+	marketplace.Handling:   {"Other", ""},
+	marketplace.Tip:        {"Other", ""},
+	marketplace.Adjustment: {"Other", ""},
 }
 
 // componentOrder is the order in which components are written, so that one instruction always
 // makes the same text.
 var componentOrder = []string{"Principal", "Tax", "Shipping", "ShippingTax", "GiftWrap", "GiftWrapTax", "COD", "CODTax",
-	"RestockingFee", "RestockingFeeTax", "Goodwill"}
+	"RestockingFee", "RestockingFeeTax", "Other", "Goodwill"}
 
 // spread turns the parts of a line into amounts by component name.
 func (t TaxStrategy) spread(parts []marketplace.Component) (map[string]money.Money, error) {
@@ -88,8 +91,6 @@ func (t TaxStrategy) spread(parts []marketplace.Component) (map[string]money.Mon
 		switch {
 		case !known:
 			return nil, fmt.Errorf("a part of kind %q cannot be given back at Amazon", p.Kind)
-		case p.Kind == marketplace.Restocking && (p.Amount.Minor > 0 || p.Tax.Minor > 0):
-			return nil, fmt.Errorf("a restocking fee of %s must be negative: it is kept", p.Amount)
 		case p.Kind != marketplace.Restocking && (p.Amount.Minor < 0 || p.Tax.Minor < 0):
 			return nil, fmt.Errorf("%s of %s must be positive: it goes to the buyer", names.amount, p.Amount)
 		}

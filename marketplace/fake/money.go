@@ -61,6 +61,9 @@ func (m *Market) Lane(op marketplace.Operation) string {
 	return LaneAdjust
 }
 
+// Writable takes everything.
+func (m *Market) Writable(string, marketplace.Message) error { return nil }
+
 // Prepare keeps a document. Nothing happens by it.
 func (m *Market) Prepare(ctx context.Context, _ string, batch []marketplace.Message) (string, error) {
 	defer m.Hook("prepare-end")

@@ -50,10 +50,21 @@ func (p pushHeaders) missing() string {
 // trusts nothing else in the body: the order is read afresh. Old pushes are valid, since the
 // store repeats for four hours with the first body.
 func (a *Admin) Receive(now time.Time, in shopadmin.Inbound) (shopadmin.Hint, error) {
-	p := readHeaders(in.Header)
-	if err := a.verify(now, p, in.Body); err != nil {
+	if err := a.verify(now, readHeaders(in.Header), in.Body); err != nil {
 		return shopadmin.Hint{}, err
 	}
+	return a.read(now, in)
+}
+
+// Unwrap reads a push that was verified when it came and kept since: its secret may have been
+// rotated meanwhile.
+func (a *Admin) Unwrap(in shopadmin.Inbound) (shopadmin.Hint, error) {
+	return a.read(a.cfg.Clock(), in)
+}
+
+// read says what a push that is authentic is about.
+func (a *Admin) read(now time.Time, in shopadmin.Inbound) (shopadmin.Hint, error) {
+	p := readHeaders(in.Header)
 	if !strings.EqualFold(p.shop, a.cfg.Shop) {
 		return shopadmin.Hint{}, fmt.Errorf("shopify push: it is for the shop %q, not for ours: %w", clip(p.shop, 80), shopadmin.ErrMalformed)
 	}

@@ -88,7 +88,10 @@ func (w *World) mirrors() map[string][]shopifyfake.Order {
 func (w *World) Parcels() Findings {
 	var f Findings
 	for mark, orders := range w.mirrors() {
-		_, id, _ := strings.Cut(mark, ":")
+		id, ours := strings.CutPrefix(mark, MarketID+":")
+		if !ours {
+			continue
+		}
 		at := map[string]int{}
 		for _, s := range w.Market.Shipments(id) {
 			at[s.Tracking]++
@@ -118,7 +121,7 @@ func (w *World) Stuck(ctx context.Context) (Findings, error) {
 	var f Findings
 	rows, err := w.DB.QueryContext(ctx, `
 		select s.ref, e.verb || ' ' || e.state || ' ' || e.reason from effects e join subjects s on s.id = e.subject
-		where e.state not in ('done', 'proven') and not exists (select from holds h where h.subject = s.id and h.cleared_at is null)
+		where e.state not in ('done', 'proven') and not (e.state = 'refused' and e.class = 'withdrawn') and not exists (select from holds h where h.subject = s.id and h.cleared_at is null)
 		union all select ref, 'due since ' || next_at || ', leased until ' || coalesce(lease_until::text, '-') from subjects where next_at < now() - interval '2 s'`)
 	if err != nil {
 		return nil, err
@@ -150,6 +153,7 @@ func (w *World) Calm(ctx context.Context, ids []string, patience time.Duration) 
 		late := time.Now().After(end)
 		if len(f) == 0 || late {
 			f = append(append(f, w.Mirrors(ids)...), w.Parcels()...)
+			f = append(f, w.till(ctx)...)
 		}
 		if len(f) == 0 || late {
 			return f, nil
@@ -174,7 +178,7 @@ func (w *World) Explain(ctx context.Context, id string) string {
 	if err != nil {
 		return fmt.Sprintf("order %s: %v", id, err)
 	}
-	for _, o := range w.mirrors()[MarketID+":"+id] {
+	for _, o := range append(w.mirrors()[MarketID+":"+id], w.mirrors()[AmazonID+":"+id]...) {
 		text += fmt.Sprintf("\n  in the store %s, updated %s, %d fulfillments %v", o.ID, o.UpdatedAt, len(o.Fulfillments), o.Fulfillments)
 	}
 	return fmt.Sprintf("%s\n  at the channel %v", text, w.Market.Shipments(id))
@@ -186,7 +190,7 @@ func (f Findings) Orders() []string {
 	for _, text := range f {
 		for word := range strings.FieldsSeq(text) {
 			word = strings.TrimRight(word, ":,")
-			if strings.HasPrefix(word, "G-") && !slices.Contains(ids, word) {
+			if (strings.HasPrefix(word, "G-") || strings.HasPrefix(word, "114-")) && !slices.Contains(ids, word) {
 				ids = append(ids, word)
 			}
 		}

@@ -33,12 +33,16 @@ func (w *World) config(i int, quick bool) string {
 	if quick {
 		lease, settle = ", lease: 10s", "settle_in: 3s"
 	}
+	amazon := ""
+	if w.Amazon != nil {
+		amazon = w.Amazon.config(w.Sweep)
+	}
 	return fmt.Sprintf(`listen: %s
 public_url: %s
 database_url: %s
 data_dir: %s
 log: {level: warn, format: text}
-limits: {call_timeout: 3s, shutdown: 20s%s}
+limits: {call_timeout: 3s, shutdown: 20s%s, batch_gather: 300ms, batch_find: 10s}
 connections:
   - id: %s
     platform: shopify
@@ -60,6 +64,6 @@ connections:
       token: %s
       secret: %s
       settle_in: 2s
-`, b.Addr, b.URL(""), w.Cluster.URL(), w.Dir, lease, ShopID, w.Sweep, ShopDomain, ShopSecret, ShopToken, w.Shop.HTTP.URL, settle,
-		MarketID, ShopID, w.Sweep, w.Market.HTTP.URL, marketToken, marketSecret)
+%s`, b.Addr, b.URL(""), w.Cluster.URL(), w.Dir, lease, ShopID, w.Sweep, ShopDomain, ShopSecret, ShopToken, w.Shop.HTTP.URL, settle,
+		MarketID, ShopID, w.Sweep, w.Market.HTTP.URL, marketToken, marketSecret, amazon)
 }

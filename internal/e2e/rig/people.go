@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -113,7 +114,7 @@ func (s *Staff) Parcels() int {
 }
 
 func (s *Staff) ship(o shopifyfake.Order) {
-	if s.Rand.Float64() >= s.Share || o.Mark() == "" {
+	if s.Rand.Float64() >= s.Share || !strings.HasPrefix(o.Mark(), MarketID+":") {
 		return
 	}
 	var first []shopifyfake.LineQty // nil: all at once

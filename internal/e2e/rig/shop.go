@@ -25,7 +25,8 @@ const (
 )
 
 // hookTopics are the pushes the store sends to the bridge.
-var hookTopics = []string{"ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "FULFILLMENTS_CREATE", "FULFILLMENTS_UPDATE"}
+var hookTopics = []string{"ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "FULFILLMENTS_CREATE", "FULFILLMENTS_UPDATE",
+	"REFUNDS_CREATE", "ORDER_TRANSACTIONS_CREATE"}
 
 // Shop is the store: a fake behind an HTTP server, whose pushes go through an outbox.
 type Shop struct {

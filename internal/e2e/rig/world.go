@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"channelbridge/internal/pgtest"
+	"channelbridge/marketplace/amazon/amazonfake"
 	"channelbridge/shopadmin/shopify/shopifyfake"
 )
 
@@ -31,7 +32,8 @@ type Options struct {
 	ShopLatency time.Duration
 	Created     func(order string) // told of every order the store has just made
 	Market      MarketFaults
-	Database    map[string]string // further settings of PostgreSQL
+	Amazon      *amazonfake.Faults // set: a second channel, which takes refunds
+	Database    map[string]string  // further settings of PostgreSQL
 }
 
 // World is the bridge, its database, and everything around it.
@@ -41,6 +43,8 @@ type World struct {
 	Bridges []*Bridge
 	Shop    *Shop
 	Market  *Market
+	Amazon  *Amazon // nil unless asked for
+	Till    *Till   // Amazon's refunds and cancellations as staff makes them
 	Out     *Outbox
 	DB      *sql.DB
 	// Settles is how long the bridge may need after a crash until everything is as it should be.
@@ -78,6 +82,10 @@ func Open(ctx context.Context, o Options) (w *World, err error) {
 	hooks := w.Bridges[0].URL("/webhooks/" + ShopID)
 	if w.Shop, err = openShop(ctx, o, hooks, w.Out); err != nil {
 		return nil, err
+	}
+	if o.Amazon != nil {
+		w.Amazon = openAmazon(ctx, o.Seed, *o.Amazon, w.Bridges[0].URL("/webhooks/"+AmazonID))
+		w.Till = &Till{World: w, Rand: rand.New(rand.NewPCG(o.Seed, 13))}
 	}
 	return w, w.writeConfig()
 }
@@ -141,6 +149,9 @@ func (w *World) Close() {
 	if w.Shop != nil {
 		w.Shop.HTTP.CloseClientConnections()
 		w.Shop.HTTP.Close()
+	}
+	if w.Amazon != nil {
+		w.Amazon.close()
 	}
 	if w.Market != nil {
 		w.Market.HTTP.CloseClientConnections()

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"encoding/json"
+	"net/http"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"channelbridge/connector"
+	"channelbridge/internal/demo"
 	"channelbridge/internal/money"
 	"channelbridge/marketplace/amazon/amazonfake"
 	"channelbridge/shopadmin/shopify/shopifyfake"
@@ -157,11 +160,23 @@ func TestRefunds(t *testing.T) {
 			require.Equal(t, 2, w.messages(id))
 		})
 	})
-	w.refundedThere(t)
-	w.cancellations(t)
+	a := w.api(t, "orders:read", "refunds:write")
+	t.Run("R-143_one_begun_here_is_made_at_Amazon_and_recorded_in_the_store_once", func(t *testing.T) {
+		id, m := w.shipped(t)
+		a.call(t, http.StatusAccepted, http.MethodPost, "/v1/orders/"+demo.Channel+"/"+id+"/refunds", w.lines(id, 1), nil)
+		there := w.atAmazon(t, id, 1)
+		w.eventually(t, "recorded in the store", func() bool { return !w.refunded(t, m.ID).IsZero() })
+		require.Equal(t, there, w.refunded(t, m.ID))
+		v := w.settled(t, id)
+		require.Len(t, v.entries("refund-market"), 1)
+		require.Len(t, v.entries("refund-shop"), 1)
+		require.Equal(t, 1, w.messages(id), "what the bridge recorded in the store is not passed on")
+	})
+	w.refundedThere(t, a)
+	w.cancellations(t, a)
 }
 
-func (w *world) refundedThere(t *testing.T) {
+func (w *world) refundedThere(t *testing.T, a *api) {
 	id, m := w.shipped(t)
 	_, err := w.Amazon.RefundByHand(id)
 	require.NoError(t, err)
@@ -190,9 +205,47 @@ func (w *world) refundedThere(t *testing.T) {
 		require.Empty(t, w.view(t, id).entries("refund-market"))
 		require.Zero(t, w.messages(id))
 	})
+	t.Run("R-140_one_begun_here_is_refused_at_once", func(t *testing.T) {
+		id, _ := w.shipped(t)
+		_, err := w.Amazon.RefundByHand(id)
+		require.NoError(t, err)
+		w.held(t, id, "refunded_at_channel")
+		require.Equal(t, "already_refunded", w.refused(t, "orders", "refund", id, "--line", w.item(id)+"=1"))
+		require.Equal(t, "already_refunded", a.unable(t, "/v1/orders/"+demo.Channel+"/"+id+"/refunds", w.lines(id, 1)))
+		require.Empty(t, w.view(t, id).entries("refund-market"))
+	})
 }
 
-func (w *world) cancellations(t *testing.T) {
+// lines ask for units of an order's first item.
+func (w *world) lines(id string, units int) map[string]any {
+	return map[string]any{"lines": []any{map[string]any{"line": w.item(id), "quantity": units}}, "reason": "customer"}
+}
+
+// item is Amazon's number of an order's first item.
+func (w *world) item(id string) string {
+	o, _ := w.Amazon.Order(id)
+	return o.Items[0].ID
+}
+
+// refused runs a command that must be refused with exit code 5, and returns the code it gives.
+func (w *world) refused(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := w.Run(t.Context(), append(args, "--yes", "--json")...)
+	exit := &exec.ExitError{}
+	require.ErrorAs(t, err, &exit, out)
+	require.Equal(t, 5, exit.ExitCode(), err)
+	var p struct {
+		Preview struct {
+			Refusals []struct{ Code, Reason, Hint string }
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &p), out)
+	require.NotEmpty(t, p.Preview.Refusals, out)
+	require.NotEmpty(t, p.Preview.Refusals[0].Reason)
+	return p.Preview.Refusals[0].Code
+}
+
+func (w *world) cancellations(t *testing.T, a *api) {
 	t.Run("R-146_a_cancellation_without_money_is_held_with_the_reason", func(t *testing.T) {
 		id := w.place()
 		m := w.mirror(t, id)
@@ -205,6 +258,27 @@ func (w *world) cancellations(t *testing.T) {
 		o, _ := w.Amazon.Order(id)
 		require.Equal(t, "UNSHIPPED", o.Status)
 		require.Zero(t, w.messages(id))
+	})
+	t.Run("R-146_one_begun_here_without_money_is_refused", func(t *testing.T) {
+		id := w.place(func(s *amazonfake.OrderSpec) {
+			s.Items = []amazonfake.ItemSpec{{SKU: "ECHO", Title: "A present", Quantity: 1, UnitPrice: "0.00"}}
+		})
+		w.mirror(t, id)
+		require.Equal(t, "amount_zero", w.refused(t, "orders", "cancel", id))
+		require.Equal(t, "amount_zero", a.unable(t, "/v1/orders/"+demo.Channel+"/"+id+"/cancel", map[string]any{}))
+		require.Empty(t, w.view(t, id).entries("cancel-market"))
+	})
+	t.Run("R-146_one_begun_here_with_money_is_carried_out_on_both_sides", func(t *testing.T) {
+		id := w.place()
+		w.mirror(t, id)
+		_, err := w.Run(t.Context(), "orders", "cancel", id, "--reason", "inventory", "--yes", "--key", "ticket-"+id)
+		require.NoError(t, err)
+		w.eventually(t, "cancelled at Amazon", func() bool { o, _ := w.Amazon.Order(id); return o.Status == "CANCELLED" })
+		w.eventually(t, "cancelled in the store", func() bool { return !w.mirror(t, id).CancelledAt.IsZero() })
+		_, err = w.Run(t.Context(), "orders", "cancel", id, "--reason", "inventory", "--yes", "--key", "ticket-"+id)
+		require.NoError(t, err, "asked for once more under the same name")
+		w.settled(t, id)
+		require.Equal(t, 1, w.messages(id))
 	})
 	t.Run("R-146_one_with_money_is_accepted", func(t *testing.T) {
 		id := w.place()
