@@ -1,0 +1,91 @@
+package order
+
+import (
+	"fmt"
+	"time"
+
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
+)
+
+// meet notes a demand that needs nothing more from us.
+func (p *planner) meet(d demand) {
+	if p.met == nil {
+		p.met = map[string]bool{}
+	}
+	p.met[d.about] = true
+}
+
+// conflicts reports that the channel has given money back by itself: what was refunded there is
+// never repeated, and the notice says so.
+func (p *planner) conflicts(d demand) bool {
+	for i, r := range p.foreign {
+		if p.paired[i] || r.Amount.Minor != d.total.Minor && r.Untaxed.Minor != d.total.Minor || r.Amount.Currency != d.total.Currency {
+			continue
+		}
+		if p.approved(beside(d.about), false) {
+			continue
+		}
+		p.paired[i] = true
+		p.meet(d)
+		p.warns("already_refunded", d.about, fmt.Sprintf("%s, but that refund failed: the marketplace has refunded %s already, on %s",
+			d.fulfills, r.Amount, r.PostedAt.UTC().Format(time.DateOnly)),
+			"nothing is sent; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+beside(d.about))
+		return true
+	}
+	if len(p.foreign) == 0 || p.approved(beside(d.about), false) {
+		return false
+	}
+	p.blocksMoney("already_refunded", d.about, fmt.Sprintf("%s, but that refund failed: the marketplace has refunded %s already",
+		or(d.fulfills, "the order was cancelled in the store"), money.New(p.sheet.foreign, p.Market.Currency)),
+		"compare both; if it was meant in addition, approve it: channelbridge orders approve "+p.Subject.String()+" "+beside(d.about))
+	return true
+}
+
+// beside names a demand for an approval that it is meant beside what the channel has given back
+// by itself. An approval for another reason never means that.
+func beside(about string) string { return "beside/" + about }
+
+// credit notes units that the channel has cancelled by itself as meeting a demand.
+func (p *planner) credit(line string, n int) {
+	if n <= 0 || p.splitting {
+		return
+	}
+	if p.creditedThere == nil {
+		p.creditedThere = map[string]int{}
+	}
+	p.creditedThere[line] += n
+}
+
+// cancelledThere counts units of a line that the channel has cancelled without our doing.
+func (p *planner) cancelledThere(l marketplace.Line) int {
+	ours, all := 0, 0
+	for _, e := range p.Ledger {
+		if e.Verb == CancelUnits && e.State.Spent() {
+			for _, il := range instructionOf(e.Command).Lines {
+				if il.Line != l.ID {
+					continue
+				}
+				all += il.Quantity
+				if l.Ordered >= il.Ordered {
+					ours += il.Quantity
+				}
+			}
+		}
+	}
+	there := max(0, l.Cancelled-ours)
+	if n := p.mirrored(l.ID); n > 0 { // a channel may count fewer as ordered instead
+		there = max(there, n-(l.Ordered-l.Cancelled)-all)
+	}
+	return there
+}
+
+// mirrored is how many units of a channel line the store's order was made with.
+func (p *planner) mirrored(line string) (n int) {
+	for _, s := range p.Shop.Lines {
+		if s.ChannelLine == line {
+			n += s.Quantity
+		}
+	}
+	return n
+}
