@@ -66,8 +66,8 @@ type Redaction struct {
 // Redactor takes personal data out of what is kept.
 type Redactor interface {
 	// Redactable lists orders that a snapshot was kept of since personal data was last taken out
-	// of them, and that were placed before the instant, oldest first. One whose day nobody knows
-	// counts as placed when it was first seen. after is the last one of the page before, as
+	// of them, and that were placed before the instant or have lost personal data before, oldest
+	// first. One whose day nobody knows counts as placed when it was first seen. after is the last one of the page before, as
 	// Subject.String.
 	Redactable(ctx context.Context, placedBefore time.Time, after string, limit int) ([]Subject, error)
 	// Redact replaces the bodies and remembers when, or does nothing and returns ErrChanged if a

@@ -62,7 +62,8 @@ func (b *bridge) redactOnce(ctx context.Context) (n int, failed error) {
 	}
 }
 
-// redactDue redacts an order if its time has come.
+// redactDue redacts an order if its time has come, or if a later read has brought back what was
+// taken out before.
 func (b *bridge) redactDue(ctx context.Context, s connector.Subject, keep time.Duration) (bool, error) {
 	rec, err := b.store.Load(ctx, s)
 	if err != nil {
@@ -71,6 +72,9 @@ func (b *bridge) redactDue(ctx context.Context, s connector.Subject, keep time.D
 	m, shop, err := order.Decode(rec)
 	if err != nil {
 		return false, fmt.Errorf("order %s: %w", s, err)
+	}
+	if !rec.RedactedAt.IsZero() {
+		return true, b.redactOrder(ctx, s, "a later read has brought it back")
 	}
 	if at := order.RedactAt(rec, m, shop, keep); b.clock().Before(at) {
 		return false, nil

@@ -19,7 +19,8 @@ func (s *Store) Redactable(_ context.Context, placedBefore time.Time, after stri
 	}
 	var rows []*row
 	for _, r := range s.subjects {
-		if r.rec.Subject.Kind == connector.KindOrder && r.keptAt.After(r.rec.RedactedAt) && r.placed().Before(placedBefore) &&
+		if r.rec.Subject.Kind == connector.KindOrder && r.keptAt.After(r.rec.RedactedAt) &&
+			(r.placed().Before(placedBefore) || !r.rec.RedactedAt.IsZero()) &&
 			(last == nil || oldestFirst(r, last) > 0) {
 			rows = append(rows, r)
 		}

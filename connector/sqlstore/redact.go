@@ -14,7 +14,7 @@ import (
 // Redactable lists orders whose personal data is still kept; see connector.Redactor.
 func (s *Store) Redactable(ctx context.Context, placedBefore time.Time, after string, n int) ([]connector.Subject, error) {
 	const placed = `coalesce(placed_at, first_seen)`
-	where, args := `kind = 'order' and `+placed+` < ?`, []any{version(placedBefore)}
+	where, args := `kind = 'order' and (`+placed+` < ? or redacted_at is not null)`, []any{version(placedBefore)}
 	var out []connector.Subject
 	err := s.read(ctx, func(tx *sqlx.Tx) error {
 		if after != "" {

@@ -131,6 +131,7 @@ var privacy = []chapter{
 
 		s.seen(later(2*time.Hour), read(connector.Market, "A", later(2*time.Hour), later(2*time.Hour), "Jane again"))
 		s.Equal([]string{"A"}, s.redactable(later(time.Hour), "", 0))
+		s.Equal([]string{"A"}, s.redactable(time.Time{}, "", 0), "what was taken out has come back: however young it is")
 	}},
 	{"an order that changed meanwhile is not redacted", func(s *story) {
 		s.mirrored("A", "gid/1")
