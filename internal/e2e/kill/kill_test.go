@@ -14,6 +14,10 @@ import (
 // revisions is how often an order is pushed at least.
 const revisions = 5
 
+// giveBack is the share of shipped orders that are refunded in part; of the others a quarter of it
+// is cancelled.
+const giveBack = 0.2
+
 // manyOrders is where further pushes become further versions instead of further orders.
 const manyOrders = 20_000
 
@@ -24,8 +28,8 @@ func TestKill(t *testing.T) {
 	chaos := &rig.Chaos{World: w, Rand: random(1), Between: [2]time.Duration{300 * time.Millisecond, 2500 * time.Millisecond},
 		Down: [2]time.Duration{0, 600 * time.Millisecond}}
 	ids, staff := live(t, ctx, w, *deliveries, time.Duration(*kills)*2*time.Second, 0.4, func(ctx context.Context) error { return chaos.Run(ctx, *kills) })
-	t.Logf("%d kills of the server and %d of PostgreSQL in %s, %d orders, %d parcels", chaos.Server, chaos.Database,
-		time.Since(began).Round(time.Second), len(ids), staff.Parcels())
+	t.Logf("%d kills of the server and %d of PostgreSQL in %s, %d orders, %d parcels, %d refunds and cancellations", chaos.Server, chaos.Database,
+		time.Since(began).Round(time.Second), len(ids), staff.Parcels(), staff.GaveBack())
 
 	clean(t, ctx, w, ids, w.Settles+4*time.Minute)
 	t.Logf("calm after %s", time.Since(began).Round(time.Second))
@@ -38,7 +42,7 @@ func live(t *testing.T, ctx context.Context, w *rig.World, pushes int, last time
 	t.Helper()
 	versions := max(revisions, pushes/manyOrders)
 	traffic := &rig.Traffic{World: w, Rand: random(2), Orders: max(pushes/versions, 1), Revisions: versions, Ahead: 400, For: last}
-	staff := &rig.Staff{World: w, Rand: random(3), Share: ship}
+	staff := &rig.Staff{World: w, Rand: random(3), Share: ship, Back: giveBack}
 	staffed, done := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {

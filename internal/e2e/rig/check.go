@@ -153,7 +153,7 @@ func (w *World) Calm(ctx context.Context, ids []string, patience time.Duration) 
 		late := time.Now().After(end)
 		if len(f) == 0 || late {
 			f = append(append(f, w.Mirrors(ids)...), w.Parcels()...)
-			f = append(f, w.till(ctx)...)
+			f = append(append(f, w.GivenBack()...), w.till(ctx)...)
 		}
 		if len(f) == 0 || late {
 			return f, nil

@@ -32,6 +32,36 @@ func (w *World) Money(ctx context.Context) (Findings, error) {
 	return f, nil
 }
 
+// GivenBack finds store refunds and cancellations that the first channel, which knows each request
+// by its key, has not carried out exactly once, and what it gave back beyond them.
+func (w *World) GivenBack() (f Findings) {
+	for mark, orders := range w.mirrors() {
+		id, ok := strings.CutPrefix(mark, MarketID+":")
+		if !ok {
+			continue
+		}
+		var want, have []string
+		for _, o := range orders {
+			for _, r := range o.Refunds {
+				want = append(want, o.Given(r.ID).Decimal())
+			}
+			there, _ := w.Market.Order(id)
+			if !o.CancelledAt.IsZero() && there.Status != "cancelled" {
+				f.add("order %s is cancelled in the store and %s at the channel", id, there.Status)
+			}
+		}
+		for _, r := range w.Market.Given(id) {
+			have = append(have, r.Amount)
+		}
+		slices.Sort(want)
+		slices.Sort(have)
+		if !slices.Equal(want, have) {
+			f.add("order %s: the store gave back %v, the channel %v", id, want, have)
+		}
+	}
+	return f
+}
+
 // till is what is wrong with the money of Amazon's orders, where there are any.
 func (w *World) till(ctx context.Context) (f Findings) {
 	if w.Amazon == nil {

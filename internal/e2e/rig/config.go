@@ -59,11 +59,13 @@ connections:
     tag: Bazaar
     sweep_every: %s
     carriers: {"": {code: other}}
+    refunds: {per_hour: 0, mass_cancel: 0}
     generic:
       endpoint: %s
       token: %s
       secret: %s
       settle_in: 2s
+      instructions: [cancel, cancel_units, refund]
 %s`, b.Addr, b.URL(""), w.Cluster.URL(), w.Dir, lease, ShopID, w.Sweep, ShopDomain, ShopSecret, ShopToken, w.Shop.HTTP.URL, settle,
 		MarketID, ShopID, w.Sweep, w.Market.HTTP.URL, marketToken, marketSecret, amazon)
 }

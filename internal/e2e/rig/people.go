@@ -77,15 +77,18 @@ func (t *Traffic) breathe(ctx context.Context, at time.Time) error {
 	return ctx.Err()
 }
 
-// Staff ships a share of the store's orders, some of them in two parcels.
+// Staff ships a share of the store's orders, some of them in two parcels. Where it gives money
+// back, a share of those shipped is refunded in part, and fewer of the others are cancelled.
 type Staff struct {
 	World *World
 	Rand  *rand.Rand
 	Share float64
+	Back  float64 // share of the shipped orders that are refunded
 
 	mu      sync.Mutex
 	seen    map[string]bool
 	Shipped int // fulfillments made
+	Given   int // refunds and cancellations made
 }
 
 // Run looks at the store's new orders until ctx ends.
@@ -114,7 +117,13 @@ func (s *Staff) Parcels() int {
 }
 
 func (s *Staff) ship(o shopifyfake.Order) {
-	if s.Rand.Float64() >= s.Share || !strings.HasPrefix(o.Mark(), MarketID+":") {
+	if !strings.HasPrefix(o.Mark(), MarketID+":") {
+		return
+	}
+	if s.Rand.Float64() >= s.Share {
+		if s.Rand.Float64() < s.Back/4 {
+			s.given(s.World.Shop.Cancel(o.ID, shopifyfake.Cancellation{Reason: "CUSTOMER", Refund: true}))
+		}
 		return
 	}
 	var first []shopifyfake.LineQty // nil: all at once
@@ -130,8 +139,29 @@ func (s *Staff) ship(o shopifyfake.Order) {
 		s.Shipped++
 		s.mu.Unlock()
 		if lines == nil {
-			return
+			break
 		}
 		lines = nil
 	}
+	if s.Rand.Float64() < s.Back {
+		_, err := s.World.Shop.Refund(o.ID, shopifyfake.StaffRefund{Lines: []shopifyfake.RefundQty{{Line: o.Lines[0].ID, Quantity: 1}}})
+		s.given(err)
+	}
+}
+
+// given counts what was given back; what the store refused was not.
+func (s *Staff) given(err error) {
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Given++
+}
+
+// GaveBack is how many refunds and cancellations were made so far.
+func (s *Staff) GaveBack() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Given
 }
