@@ -101,7 +101,7 @@ func (t *turn) settle(ctx context.Context, e connector.Entry, o connector.Outcom
 // doubted keeps the doubt of an earlier attempt: that this one surely did not work says nothing
 // about the effect as long as no read since has shown that the earlier one did not work either.
 func (t *turn) doubted(c connector.Command, o connector.Outcome) connector.Outcome {
-	if o.State == connector.Retry && t.inDoubt(c.Again) {
+	if (o.State == connector.Retry || o.State == connector.Refused && instructs(c.Verb)) && t.inDoubt(c.Again) {
 		o.State = connector.Unknown
 	}
 	return o
