@@ -125,11 +125,15 @@ func feedRun(t *testing.T, binary string, c cut, story func(*feedStory)) {
 	log, err := os.Create(filepath.Join(dir, "bridge.log"))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = log.Close() })
+	delay := time.Second
+	if c.path == feedsAPI+"feeds" {
+		delay = 9 * time.Second // a second feed would be handed in before the first shows any effect
+	}
 	killer := &cutter{cut: c, struck: make(chan struct{})}
 	w, err := demo.Open(t.Context(), demo.Options{Binary: binary, Dir: dir, Log: log,
 		Extra:  "limits: {lease: 5s, call_timeout: 2s, batch_gather: 200ms, batch_find: 9s}\n",
 		Front:  func(amazon http.Handler) http.Handler { killer.amazon = amazon; return killer },
-		Amazon: amazonfake.Options{Scale: -1, Visibility: time.Second, FeedDelay: time.Second, Faults: amazonfake.Faults{Duplicate: .3}},
+		Amazon: amazonfake.Options{Scale: -1, Visibility: time.Second, FeedDelay: delay, RefundDelay: time.Minute, Faults: amazonfake.Faults{Duplicate: .3}},
 		Shop:   shopifyfake.Config{Faults: shopifyfake.Faults{HookTwice: .3}}})
 	require.NoError(t, err)
 	killer.world = w
