@@ -67,7 +67,7 @@ func (s *Sweeper) Pass(ctx context.Context, sw Sweep) (time.Time, error) {
 	}
 	if len(pos.Token) == 0 {
 		if next := c.RanAt.Add(sw.Every); !c.RanAt.IsZero() && next.After(now) {
-			return next, s.Store.KeepCursor(ctx, c, c.RanAt, time.Time{})
+			return next, s.Store.KeepCursor(context.WithoutCancel(ctx), c, c.RanAt, time.Time{})
 		}
 		pos.Since = s.since(sw, c, now)
 	}
@@ -91,7 +91,7 @@ func (s *Sweeper) pages(ctx context.Context, sw Sweep, c Cursor, pos position, l
 				c.Value = nil // the page token may have died: the next pass starts afresh
 			}
 			wait := max(fault.After(err), min(sw.Every, time.Minute))
-			_ = s.Store.KeepCursor(ctx, c, c.RanAt, time.Time{})
+			_ = s.Store.KeepCursor(context.WithoutCancel(ctx), c, c.RanAt, time.Time{}) // a process told to stop frees it for the next
 			return now.Add(wait), fault.Wrap(err, "sweep %s of %s", sw.Name, sw.Connection)
 		}
 		news, err := s.Store.Seen(ctx, now, page.Observations...)
@@ -99,7 +99,7 @@ func (s *Sweeper) pages(ctx context.Context, sw Sweep, c Cursor, pos position, l
 			err = s.Store.Touch(ctx, now, page.Touches...)
 		}
 		if err != nil {
-			_ = s.Store.KeepCursor(ctx, c, c.RanAt, time.Time{})
+			_ = s.Store.KeepCursor(context.WithoutCancel(ctx), c, c.RanAt, time.Time{})
 			return now.Add(time.Second), fault.Wrap(err, "sweep %s of %s: keeping a page", sw.Name, sw.Connection)
 		}
 		if s.Observe != nil {
@@ -113,7 +113,7 @@ func (s *Sweeper) pages(ctx context.Context, sw Sweep, c Cursor, pos position, l
 			if page.Watermark.After(c.Watermark) {
 				c.Watermark = page.Watermark
 			}
-			return now.Add(sw.Every), s.Store.KeepCursor(ctx, c, now, time.Time{})
+			return now.Add(sw.Every), s.Store.KeepCursor(context.WithoutCancel(ctx), c, now, time.Time{})
 		}
 		pos.Token = page.Next
 		if c.Value, err = json.Marshal(pos); err != nil {

@@ -21,7 +21,7 @@ func (p *planner) allocate(d demand, generous bool) ([]marketplace.InstructionLi
 	over := int64(0)
 	for _, l := range d.lines {
 		a.line(l.line).Quantity = l.units
-		over += l.gross - a.take(part{l.line, marketplace.Item}, l.gross)
+		over += l.gross - a.takeUnits(l)
 	}
 	over += a.charges(d.charges) + d.rest
 	if over < 0 {
@@ -48,9 +48,26 @@ func (a *allocation) line(id string) *marketplace.InstructionLine {
 	return a.lines[id]
 }
 
+// takeUnits puts a line's money onto its item, with the tax the store has counted where that
+// differs from the buyer's by rounding alone: then each refund is the store's to the minor unit,
+// and not only all of them together.
+func (a *allocation) takeUnits(l demandLine) int64 {
+	k := part{l.line, marketplace.Item}
+	if l.gross > a.p.charged(k) || !a.p.sheet.roundsTo(k, cash{l.gross - l.tax, l.tax}, int64(l.units)) {
+		return a.take(k, l.gross)
+	}
+	v := cash{l.gross - l.tax, l.tax}
+	a.p.sheet.spent[k] = a.p.sheet.spent[k].plus(v)
+	return a.put(k, v)
+}
+
 // take puts up to gross onto a part and returns how much it took.
 func (a *allocation) take(k part, gross int64) int64 {
-	v := a.p.sheet.take(k, min(gross, a.p.charged(k)))
+	return a.put(k, a.p.sheet.take(k, min(gross, a.p.charged(k))))
+}
+
+// put writes what was taken of a part and returns how much that is.
+func (a *allocation) put(k part, v cash) int64 {
 	if v.gross() == 0 {
 		return 0
 	}

@@ -38,6 +38,7 @@ type demandLine struct {
 	units     int
 	unshipped int // of the units, those that never shipped as far as the store knows
 	gross     int64
+	tax       int64 // of gross, as the store has it; 0 where it does not say
 }
 
 // RefundWish is the body of a connector.WishRefund: what a person here wants given back.
@@ -152,7 +153,7 @@ func (p *planner) fromStore(r shopadmin.Refund, cut map[string]int) demand {
 		case id == "":
 			continue // a line the channel has not sold; its money counts as beyond the lines
 		}
-		d.line(id, l.Quantity, min(unshipped[l.Line], l.Quantity), gross)
+		d.line(id, l.Quantity, min(unshipped[l.Line], l.Quantity), gross, l.Tax.Minor)
 	}
 	d.charges = r.Shipping.Minor + r.ShipTax.Minor
 	d.rest = r.Moved.Minor - d.charges
@@ -163,7 +164,7 @@ func (p *planner) fromStore(r shopadmin.Refund, cut map[string]int) demand {
 }
 
 // line adds to a channel line: two store lines may be one there.
-func (d *demand) line(id string, units, unshipped int, gross int64) {
+func (d *demand) line(id string, units, unshipped int, gross, tax int64) {
 	i := slices.IndexFunc(d.lines, func(l demandLine) bool { return l.line == id })
 	if i < 0 {
 		i = len(d.lines)
@@ -172,6 +173,7 @@ func (d *demand) line(id string, units, unshipped int, gross int64) {
 	d.lines[i].units += units
 	d.lines[i].unshipped += unshipped
 	d.lines[i].gross += gross
+	d.lines[i].tax += tax
 }
 
 // storeReason is why the store gave money back.
@@ -201,7 +203,7 @@ func (p *planner) fromWish(w connector.Wish) demand {
 		if gross == 0 {
 			gross = share(p.lineGross(m), int64(l.Quantity), int64(m.Ordered))
 		}
-		d.line(l.Line, l.Quantity, min(l.Quantity, p.unshipped(m)), gross)
+		d.line(l.Line, l.Quantity, min(l.Quantity, p.unshipped(m)), gross, 0)
 		sum += gross
 	}
 	d.charges = body.Shipping.Minor

@@ -101,11 +101,12 @@ func (p *planner) split(d demand) (cut []demandLine, back demand) {
 			n = min(l.unshipped-gone, p.unshipped(m), l.units-gone)
 		}
 		upTo := func(units int) int64 { return share(l.gross, int64(units), int64(l.units)) } // the parts add up to the whole
+		taxTo := func(units int) int64 { return share(l.tax, int64(units), int64(l.units)) }
 		if n = max(n, 0); n > 0 {
 			cut = append(cut, demandLine{line: l.line, units: n, gross: upTo(gone+n) - upTo(gone)})
 		}
 		if rest := l.units - gone - n; rest > 0 || l.units == 0 {
-			back.lines = append(back.lines, demandLine{line: l.line, units: rest, gross: l.gross - upTo(gone+n)})
+			back.lines = append(back.lines, demandLine{line: l.line, units: rest, gross: l.gross - upTo(gone+n), tax: l.tax - taxTo(gone+n)})
 		}
 	}
 	sum := back.charges + back.rest

@@ -186,6 +186,14 @@ func (s *sheet) take(k part, gross int64) cash {
 	return v
 }
 
+// roundsTo reports that a part has that much left, and that its tax differs from the buyer's own
+// share of tax by no more than rounding.
+func (s *sheet) roundsTo(k part, v cash, units int64) bool {
+	left, paid := s.left(k), s.paid[k]
+	diff := v.tax - share(v.gross(), paid.tax, paid.gross())
+	return units > 0 && v.net >= 0 && v.net <= left.net && v.tax <= left.tax && diff <= units && -diff <= units
+}
+
 // share is amount × of / whole, rounded half to even; all are positive.
 func share(amount, of, whole int64) int64 {
 	if whole <= 0 || of <= 0 || amount <= 0 {
