@@ -91,7 +91,7 @@ func (p *planner) cancelLine(l marketplace.Line, n int, gross int64) (marketplac
 	il := marketplace.InstructionLine{Line: l.ID, Quantity: n, Ordered: l.Ordered, Left: active - n - p.cancelling()[l.ID]}
 	k := part{l.ID, marketplace.Item}
 	full := share(p.sheet.paid[k].gross(), int64(n), int64(max(l.Ordered, 1)))
-	if gross < full-int64(n) || gross > full+int64(n) {
+	if off := int64(2*n + 1); gross < full-off || gross > full+off { // a price and a tax may each be off, on both sides
 		gross = full
 	}
 	v := p.sheet.take(k, gross)
