@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"channelbridge/connector"
 	"channelbridge/connector/order"
@@ -196,4 +197,13 @@ func (w *World) judgeBatches() {
 			w.broken("document %s was handed in %d times", doc, n)
 		}
 	}
+}
+
+// witnessMoney sees every instruction before it is handed in: what the channel has refunded by
+// itself, and has shown for a while, is never repeated.
+func (w *World) witnessMoney(key string, in marketplace.Instruction) {
+	if verb, _ := aboutOf(key); verb != order.RefundMarket || w.Market.Shown(in.Order, w.now.Add(-20*time.Minute)) == 0 {
+		return
+	}
+	w.broken("%s is handed in although the channel has shown a refund of its own", key)
 }

@@ -104,7 +104,7 @@ var moneyMutants = []mutant{
 		}
 		rec.Market.Body, _ = json.Marshal(m)
 	})},
-	{"what waits in a lane is handed in without another look", 400, func(c *Config) { c.NoRecheck = true }},
+	{"what waits in a lane is handed in without another look", 200, func(c *Config) { c.NoRecheck, c.Gather = true, 8*time.Hour }},
 	{"a removed channel is written to", 200, func(c *Config) {
 		c.Away = 24 * time.Hour
 		plant(func(w *World, t *twisted, s connector.Store) {

@@ -42,6 +42,7 @@ type Config struct {
 	Calm      bool          // no faults, no awkward people
 	NoPush    bool          // no webhooks at all: sweeps alone
 	NoRecheck bool          // a planted mistake: what waits in a lane is handed in without another look
+	Gather    time.Duration // how long what waits in a lane waits for others; 0: seconds
 	Short     bool          // no batch hangs for a day, so that the world ends sooner
 	Direct    bool          // the channel answers instructions at once and charges with the order
 	NoMoney   bool          // nobody gives money back or removes the channel
@@ -134,7 +135,7 @@ func newWorld(cfg Config) *World {
 	w.Market.OnChange, w.Shop.OnChange = w.marketPush, w.shopPush
 	w.Market.OnWrite = func(key string, s marketplace.Shipment) { w.witness(key, "confirm") }
 	w.Shop.OnWrite = w.witness
-	w.Market.OnInstruct = func(key string, _ marketplace.Instruction) { w.witness(key, "instruct") }
+	w.Market.OnInstruct = func(key string, in marketplace.Instruction) { w.witness(key, "instruct"); w.witnessMoney(key, in) }
 	w.Market.OnRefund = w.refundPush
 	w.Market.Money = mfake.MoneyFaults{Fatal: w.ch.fatal, Stuck: w.ch.stuck, Reject: w.ch.reject, Vague: w.ch.vague}
 	w.Market.RefundLag = 3 * time.Hour
@@ -179,7 +180,7 @@ func (w *World) wire(clock connector.Clock) {
 	rec := &order.Reconciler{Store: w.store, Clock: clock, Log: quiet, Sides: func(connector.ConnectionID) (order.Sides, bool) {
 		return order.Sides{Channel: w.channel, Shop: w.Shop, Store: ShopID, Policy: w.rejoined()}, true
 	}}
-	lanes := &order.Lanes{Orders: rec, Store: w.store, Clock: clock, Log: quiet, NoRecheck: w.cfg.NoRecheck}
+	lanes := &order.Lanes{Orders: rec, Store: w.store, Clock: clock, Log: quiet, NoRecheck: w.cfg.NoRecheck, Gather: w.cfg.Gather}
 	w.loop = &connector.Loop{Queue: w.store, Clock: clock, Lease: 2 * time.Minute, Log: quiet,
 		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: rec, connector.KindLane: lanes}, Runnable: w.runnable}
 	w.wireRejoin(clock, quiet)

@@ -320,6 +320,16 @@ func (m *Market) Given(id marketplace.OrderID) (ours, theirs []marketplace.Refun
 	return ours, theirs
 }
 
+// Shown counts the refunds made at the channel itself that could be read at an instant.
+func (m *Market) Shown(id marketplace.OrderID, at time.Time) (n int) {
+	for _, g := range m.given[id] {
+		if !g.ours && !g.shows.After(at) {
+			n++
+		}
+	}
+	return n
+}
+
 // Refunds lists what shows of an order's refunds.
 func (m *Market) Refunds(ctx context.Context, id marketplace.OrderID) ([]marketplace.Refund, error) {
 	defer m.Hook("refunds-end")
