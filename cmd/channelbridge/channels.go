@@ -139,7 +139,7 @@ func newChannelsDo(a *app, use, short string, do func(channels, context.Context,
 			})
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for those who see it later")
+	reasonFlag(c, &reason)
 	return c
 }
 
@@ -165,6 +165,6 @@ func newChannelsOrder(a *app, use, short string, args cobra.PositionalArgs,
 			})
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for those who see it later")
+	reasonFlag(c, &reason)
 	return c
 }

@@ -59,7 +59,7 @@ recorded, so that it can be made up for after a reconnection, however late.`,
 			})
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for those who see it later")
+	reasonFlag(c, &reason)
 	c.Flags().BoolVar(&dry, "dry-run", false, "only list what would stay undone")
 	c.Flags().BoolVar(&yes, "yes", false, "remove it")
 	return c
@@ -92,7 +92,7 @@ printed, made from what is kept.`,
 			})
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for those who see it later")
+	reasonFlag(c, &reason)
 	c.Flags().BoolVar(&dry, "dry-run", false, "only print the plan")
 	return c
 }

@@ -56,39 +56,40 @@ func wishKey(key string) string {
 }
 
 func newOrdersHold(a *app) *cobra.Command {
-	var reason string
-	c := &cobra.Command{
+	return a.wishing(connector.WishHold, "no money moves until it is released", &cobra.Command{
 		Use:   "hold ORDER",
 		Short: "Move no money for an order until it is released",
 		Long: `Move no money for an order until it is released. Refunds and cancellations of the store are
 kept and go on after that; nothing is lost by it. Shipments are still confirmed.`,
 		Example: "  channelbridge orders hold amazon-us/112-1234567-1234567 --reason 'asked the buyer first'",
-		Args:    arguments(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.ask(cmd, args[0], connector.Wish{Kind: connector.WishHold, Reason: reason}, "no money moves until it is released")
-		},
-	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for those who see it later")
-	return c
+	})
 }
 
 func newOrdersRelease(a *app) *cobra.Command {
-	var reason string
-	c := &cobra.Command{
+	return a.wishing(connector.WishRelease, "released", &cobra.Command{
 		Use:     "release ORDER",
 		Short:   "End a hold: money moves again as the two sides say",
 		Example: "  channelbridge orders release amazon-us/112-1234567-1234567 --reason 'the buyer answered'",
-		Args:    arguments(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.ask(cmd, args[0], connector.Wish{Kind: connector.WishRelease, Reason: reason}, "released")
-		},
+	})
+}
+
+// wishing completes a command whose wish is about the whole order and needs no preview.
+func (a *app) wishing(kind connector.WishKind, done string, c *cobra.Command) *cobra.Command {
+	var reason string
+	reasonFlag(c, &reason)
+	c.Args = arguments(cobra.ExactArgs(1))
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.ask(cmd, args[0], connector.Wish{Kind: kind, Reason: reason}, done)
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for those who see it later")
 	return c
 }
 
+// reasonFlag lets a command say why.
+func reasonFlag(c *cobra.Command, reason *string) {
+	c.Flags().StringVar(reason, "reason", "", "why, for those who see it later")
+}
+
 func newOrdersApprove(a *app) *cobra.Command {
-	var reason string
 	c := &cobra.Command{
 		Use:   "approve ORDER ABOUT",
 		Short: "Let go on what waits for a person",
@@ -97,14 +98,15 @@ meant in addition to what the channel has given back already. ABOUT is what the 
 "channelbridge orders money ORDER".`,
 		Example: "  channelbridge orders approve amazon-us/112-1234567-1234567 gid://shopify/Refund/929361462",
 		Args:    arguments(cobra.ExactArgs(2)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if strings.TrimSpace(args[1]) == "" {
-				return usage("ABOUT is empty: it is what the hold names, see `channelbridge orders money %s`", args[0])
-			}
-			return a.ask(cmd, args[0], connector.Wish{Kind: connector.WishApprove, About: args[1], Reason: reason}, args[1]+" may go on")
-		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for those who see it later")
+	var reason string
+	reasonFlag(c, &reason)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if strings.TrimSpace(args[1]) == "" {
+			return usage("ABOUT is empty: it is what the hold names, see `channelbridge orders money %s`", args[0])
+		}
+		return a.ask(cmd, args[0], connector.Wish{Kind: connector.WishApprove, About: args[1], Reason: reason}, args[1]+" may go on")
+	}
 	return c
 }
 

@@ -57,7 +57,7 @@ moment the command ends; what was handed over before that cannot be called back.
 			})
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for those who see it later")
+	reasonFlag(c, &reason)
 	return c
 }
 
