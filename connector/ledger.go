@@ -84,6 +84,9 @@ func (s EntryState) Open() bool {
 	return s == Queued || s == Sent || s == Unknown || s == Taken || s == Retry
 }
 
+// Accepted reports that the other side took the effect on: it said so, or the effect was seen.
+func (s EntryState) Accepted() bool { return s == Done || s == Proven }
+
 // Happened reports that the effect is known or must be assumed to exist.
 func (s EntryState) Happened() bool { return s != Retry && s != Refused && s != Queued }
 

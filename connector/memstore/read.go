@@ -230,7 +230,7 @@ func (s *Store) Stats(_ context.Context, now time.Time) (connector.Stats, error)
 		if e.State == connector.Queued {
 			st.OldestQueued = max(st.OldestQueued, now.Sub(e.IntendedAt))
 		}
-		done := e.State == connector.Done || e.State == connector.Proven
+		done := e.State.Accepted()
 		if e.Due.IsZero() || e.Due.Before(now.AddDate(0, 0, -7)) {
 			continue
 		}

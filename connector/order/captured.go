@@ -58,7 +58,7 @@ func (p *planner) refundedUnits() map[string]int {
 func (p *planner) provenUnits(line string) int {
 	n := 0
 	for _, e := range p.Ledger {
-		if e.Verb == ConfirmShipment && (e.State == connector.Done || e.State == connector.Proven) && !p.superseded(e) {
+		if e.Verb == ConfirmShipment && e.State.Accepted() && !p.superseded(e) {
 			for _, l := range shipmentOf(e).Lines {
 				if l.Line == line {
 					n += l.Quantity

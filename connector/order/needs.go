@@ -18,9 +18,6 @@ type Needs struct {
 	Search bool // the mirror is not known: search the store for the mark
 }
 
-// any reports whether there is anything to look at.
-func (n Needs) any() bool { return n.Market || n.Shop || n.Money || n.Search }
-
 // needs decides what to look at for a record.
 func needs(r connector.Record, p Policy, market *marketplace.Order, shop *shopadmin.Order, now time.Time) Needs {
 	pl := &planner{Snapshot: SnapshotOf(r, p, market, shop, now)}
@@ -106,7 +103,7 @@ func unseen(pl *planner, side connector.Side, s *connector.Snapshot, look connec
 				return true
 			}
 		case connector.Done:
-			if pl.visible(e, side) {
+			if pl.visible(e) {
 				continue // the plan will see it
 			}
 			show := e.SettledAt.Add(max(settle, pl.Policy.ProveAfter))
@@ -119,7 +116,7 @@ func unseen(pl *planner, side connector.Side, s *connector.Snapshot, look connec
 }
 
 // visible reports that the record as it is kept shows a done entry.
-func (p *planner) visible(e connector.Entry, side connector.Side) bool {
+func (p *planner) visible(e connector.Entry) bool {
 	if p.Market == nil {
 		return false
 	}

@@ -14,7 +14,7 @@ import (
 func (p *planner) cancelMirror() {
 	wish := p.wish(connector.WishCancel)
 	live, _ := p.attempts(CancelMarket, "order")
-	byUs := wish != nil && len(live) > 0 && (live[len(live)-1].State == connector.Done || live[len(live)-1].State == connector.Proven)
+	byUs := wish != nil && len(live) > 0 && live[len(live)-1].State.Accepted()
 	if p.Market.Lifecycle != marketplace.Cancelled && !byUs || !p.Shop.CancelledAt.IsZero() || !p.Policy.CancelsShop {
 		return
 	}

@@ -70,12 +70,12 @@ func (p *planner) total(e connector.Entry) {
 // mirrorAgain goes on with a create that is in the ledger.
 func (p *planner) mirrorAgain(e connector.Entry) {
 	if p.Shop != nil {
-		if e.State != connector.Done && e.State != connector.Proven && e.State != connector.Refused {
+		if !e.State.Accepted() && e.State != connector.Refused {
 			p.d.Proven = append(p.d.Proven, Proof{Entry: e.ID, Shop: p.ShopRef, Text: "the store order " + p.Shop.Name + " carries the mark"})
 		}
 		return
 	}
-	if e.State == connector.Done || e.State == connector.Proven || p.ShopRef.Set() {
+	if e.State.Accepted() || p.ShopRef.Set() {
 		return
 	}
 	switch s, at := allow(e, marketplace.RepeatNone, p.Policy.SettleShop, p.Searched, p.Now); s {

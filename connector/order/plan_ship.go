@@ -67,14 +67,14 @@ func (p *planner) parcelOut(f shopadmin.Fulfillment, lines []marketplace.Shipmen
 	last := entries[len(entries)-1]
 	p.asked(last)
 	was := shipmentOf(last)
-	if last.State != connector.Done && last.State != connector.Proven {
+	if !last.State.Accepted() {
 		p.openPush(f, due)
 	}
 	if !ok {
 		return
 	}
 	want.Ref, want.ShippedAt = was.Ref, was.ShippedAt
-	if last.State == connector.Done || last.State == connector.Proven {
+	if last.State.Accepted() {
 		p.edit(f, last, was, want, len(entries))
 		return
 	}
@@ -335,7 +335,7 @@ func (p *planner) confirmedUnits() map[string]int {
 	}
 	for _, e := range p.Ledger {
 		if e.Verb == ConfirmShipment && e.State.Happened() {
-			add(shipmentOf(e), e.State == connector.Done || e.State == connector.Proven)
+			add(shipmentOf(e), e.State.Accepted())
 		}
 	}
 	for _, c := range p.d.Commands {
@@ -416,7 +416,7 @@ func (p *planner) confirmed(e connector.Entry) bool {
 func (p *planner) superseded(e connector.Entry) bool {
 	ref := shipmentOf(e).Ref
 	for _, o := range p.Ledger {
-		if o.Verb == ConfirmShipment && o.ID > e.ID && shipmentOf(o).Ref == ref && (o.State == connector.Done || o.State == connector.Proven) {
+		if o.Verb == ConfirmShipment && o.ID > e.ID && shipmentOf(o).Ref == ref && o.State.Accepted() {
 			return true
 		}
 	}

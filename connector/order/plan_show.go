@@ -133,7 +133,7 @@ func (p *planner) update() {
 	entries := p.entries(UpdateMirror, "facts")
 	n := len(entries)
 	if n > 0 {
-		if e := entries[n-1]; e.State != connector.Done && e.State != connector.Proven && e.State != connector.Refused {
+		if e := entries[n-1]; !e.State.Accepted() && e.State != connector.Refused {
 			p.updateAgain(e, n)
 			return
 		}

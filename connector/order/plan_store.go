@@ -60,7 +60,7 @@ func (p *planner) marketLegDone(d demand) bool {
 	}
 	if !some {
 		live, _ := p.attempts(CancelMarket, "order")
-		return len(live) > 0 && (live[len(live)-1].State == connector.Done || live[len(live)-1].State == connector.Proven) && live[len(live)-1].IntendedAt.After(d.at)
+		return len(live) > 0 && live[len(live)-1].State.Accepted() && live[len(live)-1].IntendedAt.After(d.at)
 	}
 	cut, back := p.splitQuiet(d)
 	live, _ := p.attempts(RefundMarket, d.about)

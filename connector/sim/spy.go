@@ -135,5 +135,5 @@ func (w *World) witness(key, op string) {
 
 // nestedAnswer allows for an entry whose holder slept past its lease while another took over.
 func (w *World) nestedAnswer(e connector.Entry) bool {
-	return e.Attempts > 1 || e.State == connector.Done || e.State == connector.Proven || e.State == connector.Unknown
+	return e.Attempts > 1 || e.State.Accepted() || e.State == connector.Unknown
 }
