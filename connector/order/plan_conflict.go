@@ -47,14 +47,13 @@ func (p *planner) conflicts(d demand) bool {
 func beside(about string) string { return "beside/" + about }
 
 // credit notes units that the channel has cancelled by itself as meeting a demand.
-func (p *planner) credit(line string, n int) {
-	if n <= 0 || p.splitting {
-		return
-	}
+func (p *planner) credit(there map[string]int) {
 	if p.creditedThere == nil {
 		p.creditedThere = map[string]int{}
 	}
-	p.creditedThere[line] += n
+	for line, n := range there {
+		p.creditedThere[line] += n
+	}
 }
 
 // cancelledThere counts units of a line that the channel has cancelled without our doing.

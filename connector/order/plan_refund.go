@@ -38,7 +38,8 @@ func (p *planner) demandOut(d demand) {
 	if p.conflicts(d) || p.asks(d.about, d.at, d.total.Minor) {
 		return
 	}
-	cut, back := p.split(d)
+	cut, back, there := p.split(d)
+	p.credit(there)
 	if len(cut) > 0 {
 		p.cancelUnits(d, cut)
 		return
@@ -85,17 +86,18 @@ func (p *planner) settledAlready(d demand) bool {
 	return busy
 }
 
-// split divides a demand into units to be cancelled and money to be refunded.
-func (p *planner) split(d demand) (cut []demandLine, back demand) {
+// split divides a demand into units to be cancelled and money to be refunded. What the channel
+// cancelled by itself meets the rest: units per line.
+func (p *planner) split(d demand) (cut []demandLine, back demand, there map[string]int) {
 	begun := slices.ContainsFunc(p.entries(CancelUnits, d.about), func(e connector.Entry) bool { return e.State != connector.Retry && e.Class != Withdrawn })
 	done := p.cutUnits(d.about)
-	back = d
+	back, there = d, map[string]int{}
 	back.lines = nil
 	for _, l := range d.lines {
 		m, ok := p.line(l.line)
-		there := min(max(l.unshipped-done[l.line], 0), p.cancelledThere(m)-p.creditedThere[l.line]) // each of them meets one demand
-		p.credit(l.line, there)
-		gone := done[l.line] + max(there, 0)
+		met := max(0, min(l.unshipped-done[l.line], p.cancelledThere(m)-p.creditedThere[l.line]-there[l.line])) // each of them meets one demand
+		there[l.line] += met
+		gone := done[l.line] + met
 		n := 0
 		if ok && !begun && p.can(marketplace.OpCancelUnits) {
 			n = min(l.unshipped-gone, p.unshipped(m), l.units-gone)
@@ -114,7 +116,7 @@ func (p *planner) split(d demand) (cut []demandLine, back demand) {
 		sum += l.gross
 	}
 	back.total = money.New(sum, d.total.Currency)
-	return cut, back
+	return cut, back, there
 }
 
 // cutUnits counts per line the units of a demand that were cancelled at the channel or are about

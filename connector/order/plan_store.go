@@ -62,17 +62,9 @@ func (p *planner) marketLegDone(d demand) bool {
 		live, _ := p.attempts(CancelMarket, "order")
 		return len(live) > 0 && live[len(live)-1].State.Accepted() && live[len(live)-1].IntendedAt.After(d.at)
 	}
-	cut, back := p.splitQuiet(d)
+	cut, back, _ := p.split(d)
 	live, _ := p.attempts(RefundMarket, d.about)
-	return len(cut) == 0 && (back == 0 || len(live) > 0)
-}
-
-// splitQuiet is what of a demand is left for the channel.
-func (p *planner) splitQuiet(d demand) ([]demandLine, int64) {
-	p.splitting = true
-	cut, back := p.split(d)
-	p.splitting = false
-	return cut, back.total.Minor
+	return len(cut) == 0 && (back.total.Minor == 0 || len(live) > 0)
 }
 
 // recorded reports that the store shows the refund behind a wish.

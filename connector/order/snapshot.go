@@ -142,7 +142,6 @@ type planner struct {
 	paired        []bool                       // of foreign: those that a demand was met by
 	lost          int64                        // kept back in the store of units the buyer was never charged for
 	creditedThere map[string]int               // units per line that the channel cancelled by itself and that met a demand
-	splitting     bool                         // a demand is only looked at again: nothing is credited
 	met           map[string]bool              // demands that the channel has met by itself
 	pendingMoney  bool                         // the order is not finished
 }

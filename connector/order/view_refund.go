@@ -229,7 +229,8 @@ func (p *planner) missingLeg(d demand, begun bool) []Leg {
 		return []Leg{l}
 	}
 	l := Leg{State: LegDraft}
-	cut, back := p.split(d)
+	cut, back, there := p.split(d)
+	p.credit(there)
 	switch {
 	case p.Market.Lifecycle == marketplace.Cancelled:
 		l = Leg{State: LegObserved, Reason: "the order is cancelled at the channel: nothing was charged, or it was given back there"}
