@@ -203,7 +203,7 @@ func (p *planner) fromWish(w connector.Wish) demand {
 		if gross == 0 {
 			gross = share(p.lineGross(m), int64(l.Quantity), int64(m.Ordered))
 		}
-		d.line(l.Line, l.Quantity, min(l.Quantity, p.unshipped(m)), gross, 0)
+		d.line(l.Line, l.Quantity, min(l.Quantity, max(0, m.Ordered-p.moved(m))), gross, 0)
 		sum += gross
 	}
 	d.charges = body.Shipping.Minor

@@ -47,13 +47,24 @@ func (p *planner) conflicts(d demand) bool {
 func beside(about string) string { return "beside/" + about }
 
 // credit notes units that the channel has cancelled by itself as meeting a demand.
-func (p *planner) credit(there map[string]int) {
-	if p.creditedThere == nil {
-		p.creditedThere = map[string]int{}
+func (p *planner) credit(d demand, there map[string]int) {
+	if p.credited == nil {
+		p.credited = map[string]map[string]int{}
 	}
-	for line, n := range there {
-		p.creditedThere[line] += n
+	p.credited[d.about] = there
+}
+
+// creditedTo is how many of a line's units that the channel cancelled by itself meet a demand:
+// each of them meets one, and the first that asks.
+func (p *planner) creditedTo(d demand, l marketplace.Line, most int) int {
+	if there, decided := p.credited[d.about]; decided {
+		return there[l.ID]
 	}
+	free := p.cancelledThere(l)
+	for _, there := range p.credited {
+		free -= there[l.ID]
+	}
+	return max(0, min(most, free))
 }
 
 // cancelledThere counts units of a line that the channel has cancelled without our doing.

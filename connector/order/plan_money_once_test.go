@@ -312,6 +312,21 @@ func TestMoneyAndPeople(t *testing.T) {
 		s.Shop.Refunds = []shopadmin.Refund{{ID: "RF9", Note: r.Note, Moved: r.Amount, CreatedAt: noon}}
 		require.Empty(t, moneyOf(Plan(s)), "the store's record of it is not passed on")
 	})
+	t.Run("R-139_of_two_units_asked_for_here_the_channel_has_cancelled_one_by_itself", func(t *testing.T) {
+		m := channelOrder(func(o *marketplace.Order) { o.Lines[0].Cancelled = 1 })
+		s := moneySnapshot(t, m, storeOrder())
+		s.Wishes = []connector.Wish{wishOf(t, 7, connector.WishRefund, "", RefundWish{Lines: []RefundWishLine{{Line: line, Quantity: 2}}})}
+		c, in := one(t, Plan(s))
+		require.Equal(t, CancelUnits, c.Verb)
+		require.Equal(t, 1, in.Lines[0].Quantity)
+
+		m.Lines[0].Cancelled = 2
+		s = with(s, ledgered(2, c, connector.Done))
+		legs := moneyOf(Plan(s))
+		require.Len(t, legs, 1)
+		require.Equal(t, RefundShop, legs[0].Verb, "the store's record holds both")
+		require.Equal(t, usd(3299), legs[0].Amount)
+	})
 	t.Run("R-143_what_was_kept_back_can_be_given_later", func(t *testing.T) {
 		s := allSent(t, gave("RF1", -200, "L3"), gave("RF2", 200))
 		c, _ := one(t, Plan(s))

@@ -39,7 +39,7 @@ func (p *planner) demandOut(d demand) {
 		return
 	}
 	cut, back, there := p.split(d)
-	p.credit(there)
+	p.credit(d, there)
 	if len(cut) > 0 {
 		p.cancelUnits(d, cut)
 		return
@@ -95,8 +95,8 @@ func (p *planner) split(d demand) (cut []demandLine, back demand, there map[stri
 	back.lines = nil
 	for _, l := range d.lines {
 		m, ok := p.line(l.line)
-		met := max(0, min(l.unshipped-done[l.line], p.cancelledThere(m)-p.creditedThere[l.line]-there[l.line])) // each of them meets one demand
-		there[l.line] += met
+		met := p.creditedTo(d, m, l.unshipped-done[l.line])
+		there[l.line] = met
 		gone := done[l.line] + met
 		n := 0
 		if ok && !begun && p.can(marketplace.OpCancelUnits) {

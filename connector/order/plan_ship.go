@@ -1,7 +1,6 @@
 package order
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -441,11 +440,7 @@ func (p *planner) taken() {
 
 func shipmentOf(e connector.Entry) marketplace.Shipment { return bodyOf(e.Command) }
 
-func bodyOf(c connector.Command) marketplace.Shipment {
-	var s marketplace.Shipment
-	_ = json.Unmarshal(c.Body, &s) // written by this package; a foreign body is an empty parcel
-	return s
-}
+func bodyOf(c connector.Command) marketplace.Shipment { return shipments.get(c.Body) }
 
 // sameParcel compares what the channel is told of a parcel. The ship date never changes.
 func sameParcel(a, b marketplace.Shipment) bool {
@@ -454,10 +449,7 @@ func sameParcel(a, b marketplace.Shipment) bool {
 
 // EndOfDay is the first instant of the day after t in a zone; an unknown zone counts as UTC.
 func EndOfDay(t time.Time, zone string) time.Time {
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		loc = time.UTC
-	}
+	loc := zones.get([]byte(zone))
 	y, m, d := t.In(loc).Date()
 	return time.Date(y, m, d+1, 0, 0, 0, 0, loc).UTC()
 }

@@ -62,8 +62,12 @@ func (p *planner) cancelRest(ds []demand) {
 
 // unshipped counts the units of a line that can still be cancelled at the channel.
 func (p *planner) unshipped(l marketplace.Line) int {
-	moving := max(l.Shipped, p.confirmedUnits()[l.ID], shippedInStore(p.Shop)[l.ID])
-	return max(0, l.Ordered-l.Cancelled-moving-p.cancelling()[l.ID])
+	return max(0, l.Ordered-l.Cancelled-p.moved(l)-p.cancelling()[l.ID])
+}
+
+// moved counts the units of a line that have shipped, or that the channel may have been told of.
+func (p *planner) moved(l marketplace.Line) int {
+	return max(l.Shipped, p.confirmedUnits()[l.ID], shippedInStore(p.Shop)[l.ID])
 }
 
 // cancelling counts per line the units that instructions take back and the channel does not show

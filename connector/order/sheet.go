@@ -1,7 +1,6 @@
 package order
 
 import (
-	"encoding/json"
 	"math/bits"
 	"slices"
 
@@ -214,8 +213,4 @@ func instructs(v connector.Verb) bool {
 	return v == CancelMarket || v == CancelUnits || v == RefundMarket
 }
 
-func instructionOf(c connector.Command) marketplace.Instruction {
-	var in marketplace.Instruction
-	_ = json.Unmarshal(c.Body, &in) // written by this package
-	return in
-}
+func instructionOf(c connector.Command) marketplace.Instruction { return instructions.get(c.Body) }

@@ -136,14 +136,14 @@ type planner struct {
 	d      Decision
 	wanted map[int64]bool // open entries whose effect this plan still wants
 
-	sheet         *sheet
-	matched       map[int64]marketplace.Refund // entries and the refunds that show them
-	foreign       []marketplace.Refund         // refunds made at the channel without our doing
-	paired        []bool                       // of foreign: those that a demand was met by
-	lost          int64                        // kept back in the store of units the buyer was never charged for
-	creditedThere map[string]int               // units per line that the channel cancelled by itself and that met a demand
-	met           map[string]bool              // demands that the channel has met by itself
-	pendingMoney  bool                         // the order is not finished
+	sheet        *sheet
+	matched      map[int64]marketplace.Refund // entries and the refunds that show them
+	foreign      []marketplace.Refund         // refunds made at the channel without our doing
+	paired       []bool                       // of foreign: those that a demand was met by
+	lost         int64                        // kept back in the store of units the buyer was never charged for
+	credited     map[string]map[string]int    // per demand and line, the units that the channel cancelled by itself and that meet it
+	met          map[string]bool              // demands that the channel has met by itself
+	pendingMoney bool                         // the order is not finished
 }
 
 func (p *planner) hold(level connector.Level, kind, about, reason, hint string) {

@@ -230,7 +230,7 @@ func (p *planner) missingLeg(d demand, begun bool) []Leg {
 	}
 	l := Leg{State: LegDraft}
 	cut, back, there := p.split(d)
-	p.credit(there)
+	p.credit(d, there)
 	switch {
 	case p.Market.Lifecycle == marketplace.Cancelled:
 		l = Leg{State: LegObserved, Reason: "the order is cancelled at the channel: nothing was charged, or it was given back there"}
