@@ -11,8 +11,8 @@ import (
 	"channelbridge/shopadmin/shopify/shopifyfake"
 )
 
-// Till is staff giving money back: it cancels a share of Amazon's orders with a refund, ships the
-// others and refunds units of them, once or twice.
+// Till is staff giving money back: it cancels every fourth of Amazon's orders with a refund, ships
+// the others and refunds units of them, never, once or twice.
 type Till struct {
 	World *World
 	Rand  *rand.Rand
@@ -77,12 +77,13 @@ func (t *Till) plan(o shopifyfake.Order) {
 		t.seen, t.due = map[string]bool{}, map[string][]step{}
 	}
 	t.seen[o.ID] = true
+	nth := len(t.seen)
 	at := time.Now()
 	then := func(do func() error) {
 		at = at.Add(1100*time.Millisecond + time.Duration(t.Rand.Int64N(int64(4*time.Second))))
 		t.due[o.ID] = append(t.due[o.ID], step{at, do})
 	}
-	if t.Rand.IntN(4) == 0 {
+	if nth%4 == 2 {
 		restock := t.Rand.IntN(2) == 0
 		then(func() error {
 			t.Count.Cancelled++
@@ -94,7 +95,7 @@ func (t *Till) plan(o shopifyfake.Order) {
 		_, err := t.World.Shop.Fulfill(o.ID, nil, shopifyfake.Tracking{Company: "UPS", Number: fmt.Sprintf("1Z%s", o.ID[len(o.ID)-9:])})
 		return err
 	})
-	for range t.Rand.IntN(3) {
+	for range max(nth%2, t.Rand.IntN(3)) {
 		then(func() error {
 			t.Count.Refunded++
 			_, err := t.World.Shop.Refund(o.ID, shopifyfake.StaffRefund{Lines: []shopifyfake.RefundQty{{Line: o.Lines[0].ID, Quantity: 1}}})
