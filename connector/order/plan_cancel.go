@@ -14,82 +14,101 @@ import (
 // cancelOut cancels a whole order at the channel while nothing of it has shipped. It reports
 // whether that takes care of every demand.
 func (p *planner) cancelOut(ds []demand) bool {
-	wish := p.wish(connector.WishCancel)
-	if live, _ := p.attempts(CancelMarket, "order"); len(live) > 0 {
-		e := live[len(live)-1]
-		switch p.goOn(e, marketplace.OpCancel) {
-		case alone:
-			if e.State == connector.Done && p.moving() && p.MarketRead.After(e.SettledAt.Add(p.Policy.SettleMarket)) {
-				p.blocksMoney("cancel_without_effect", "order", "the channel accepted to cancel the order, but shows it as shipped and nothing as given back",
-					"look at the channel; what is owed has to be given back there by hand")
-			}
-			return true
-		case turned:
-			if p.moving() || p.Market.Lifecycle != marketplace.Open {
-				return false // it has shipped meanwhile: its units are refunded
-			}
-			p.blocksMoney("cancel_refused", "order", "the channel refused to cancel the order: "+e.Reason,
-				"cancel it at the channel, or run: channelbridge orders retry "+p.Subject.String())
-			return true
-		}
+	wish, cancelled := p.wish(connector.WishCancel), !p.Shop.CancelledAt.IsZero()
+	if wish != nil && !cancelled && !p.moving() { // until it is cancelled: also while the channel is asked
+		p.stopShipping("operator-cancel", wish.Actor+" asked to cancel this order")
 	}
-	cancelled := !p.Shop.CancelledAt.IsZero()
-	if cancelled && p.pendingOnly() {
+	if begun, all := p.cancelBegun(); begun {
+		return all
+	}
+	switch {
+	case cancelled && p.pendingOnly():
 		p.waits("order", "the order was cancelled in the store, its money is announced and has not moved yet")
 		return true
-	}
-	if cancelled && !p.moneyGiven() {
+	case cancelled && !p.moneyGiven():
 		p.blocksMoney("cancel_without_refund", "", "the order was cancelled in the store without giving money back; at the channel every order is tied to a payment, so nothing was sent (R-146)",
 			"refund the order in the store with an amount above zero, or cancel it at the channel")
 		return false // what was refunded before is met all the same
-	}
-	if !cancelled && wish == nil && !p.allDemanded(ds) {
+	case !cancelled && wish == nil && !p.allDemanded(ds):
 		return false
-	}
-	if wish != nil && !cancelled && p.moving() {
+	case wish != nil && !cancelled && p.moving():
 		p.warns("cancel_too_late", "", wish.Actor+" asked to cancel this order, but some of it has shipped", "refund what is owed instead: channelbridge orders refund "+p.Subject.String())
 		return false
-	}
-	if wish != nil && !cancelled {
-		p.stopShipping("operator-cancel", wish.Actor+" asked to cancel this order")
-	}
-	switch {
 	case p.Market.Lifecycle == marketplace.Pending:
 		p.waits("", "the order is cancelled in the store, but the channel has not released it yet; it is cancelled there as soon as it is")
 		return true
 	case p.Market.Lifecycle != marketplace.Open, p.moving(), !p.can(marketplace.OpCancel):
 		return false
 	}
-	reason := p.Shop.CancelReason
-	why := "the order was cancelled in the store with a refund"
-	switch {
-	case wish != nil:
-		var body CancelWish
-		_ = json.Unmarshal(wish.Body, &body)
-		reason, why = body.Reason, wish.Actor+" asked to cancel the order"
-	case !cancelled:
-		reason, why = ds[len(ds)-1].reason, "the store refunded every unit before any had shipped"
-	}
 	if p.conflicts(demand{about: "order", at: p.Shop.CancelledAt}) {
 		return true
-	}
-	asked := p.Shop.CancelledAt
-	for _, d := range ds {
-		if asked.IsZero() || !cancelled && d.at.After(asked) {
-			asked = d.at
-		}
 	}
 	total := p.sheet.rest()
 	if total <= 0 && wish != nil && !cancelled {
 		p.warns("amount_zero", "order", "the order was to be cancelled, but at the channel there is nothing to give back; a cancellation needs an amount above zero (R-146)", "cancel it at the channel by hand")
 		return false
 	}
-	if p.asks("order", asked, total) {
+	if p.asks("order", p.cancelAsked(ds), total) {
 		return true
 	}
+	reason, why := p.cancelReason(ds, wish)
 	in := marketplace.Instruction{Op: marketplace.OpCancel, Reason: p.reasonFor(marketplace.OpCancel, reason), Lines: p.wholeOrder()}
 	p.instruct(CancelMarket, "order", in, total, why)
 	return true
+}
+
+// cancelBegun goes on with a cancellation that is in the ledger. It reports whether nothing else
+// is to be decided about cancelling, and whether that takes care of every demand.
+func (p *planner) cancelBegun() (begun, all bool) {
+	live, _ := p.attempts(CancelMarket, "order")
+	if len(live) == 0 {
+		return false, false
+	}
+	e := live[len(live)-1]
+	switch p.goOn(e, marketplace.OpCancel) {
+	case alone:
+		if e.State == connector.Done && p.moving() && p.MarketRead.After(e.SettledAt.Add(p.Policy.SettleMarket)) {
+			p.blocksMoney("cancel_without_effect", "order", "the channel accepted to cancel the order, but shows it as shipped and nothing as given back",
+				"look at the channel; what is owed has to be given back there by hand")
+		}
+		return true, true
+	case turned:
+		if p.moving() || p.Market.Lifecycle != marketplace.Open {
+			return true, false // it has shipped meanwhile: its units are refunded
+		}
+		p.blocksMoney("cancel_refused", "order", "the channel refused to cancel the order: "+e.Reason,
+			"cancel it at the channel, or run: channelbridge orders retry "+p.Subject.String())
+		return true, true
+	}
+	return false, false
+}
+
+// cancelAsked is when a cancellation was asked for: in the store, or by the last demand.
+func (p *planner) cancelAsked(ds []demand) time.Time {
+	asked := p.Shop.CancelledAt
+	if !asked.IsZero() {
+		return asked
+	}
+	for _, d := range ds {
+		if d.at.After(asked) {
+			asked = d.at
+		}
+	}
+	return asked
+}
+
+// cancelReason is why an order is cancelled, in the store's words, and for people what it follows
+// from.
+func (p *planner) cancelReason(ds []demand, wish *connector.Wish) (reason, why string) {
+	switch {
+	case wish != nil:
+		var body CancelWish
+		_ = json.Unmarshal(wish.Body, &body)
+		return body.Reason, wish.Actor + " asked to cancel the order"
+	case p.Shop.CancelledAt.IsZero():
+		return ds[len(ds)-1].reason, "the store refunded every unit before any had shipped"
+	}
+	return p.Shop.CancelReason, "the order was cancelled in the store with a refund"
 }
 
 // moneyGiven reports that a cancellation in the store gave money back: with it, or

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -326,6 +327,20 @@ func TestMoneyAndPeople(t *testing.T) {
 		require.Len(t, legs, 1)
 		require.Equal(t, RefundShop, legs[0].Verb, "the store's record holds both")
 		require.Equal(t, usd(3299), legs[0].Amount)
+	})
+	t.Run("R-143_shipping_stays_stopped_while_the_channel_is_asked_to_cancel", func(t *testing.T) {
+		s := moneySnapshot(t, channelOrder(), storeOrder())
+		s.Policy.CanHold = true
+		s.Wishes = []connector.Wish{wishOf(t, 7, connector.WishCancel, "", CancelWish{Reason: "customer"})}
+		stops := func(d Decision) bool {
+			return slices.ContainsFunc(d.Commands, func(c connector.Command) bool { return c.Verb == HoldShipping })
+		}
+		d := Plan(s)
+		c, _ := one(t, d)
+		require.True(t, stops(d))
+		for _, open := range []connector.EntryState{connector.Queued, connector.Sent, connector.Done} {
+			require.True(t, stops(Plan(with(s, ledgered(2, c, open)))), "%s: the first try to stop it came to nothing", open)
+		}
 	})
 	t.Run("R-143_what_was_kept_back_can_be_given_later", func(t *testing.T) {
 		s := allSent(t, gave("RF1", -200, "L3"), gave("RF2", 200))

@@ -73,8 +73,7 @@ func (w *moneyWorld) judge() {
 	for _, x := range wanted {
 		missing := x.total.Minor - done[x.about]
 		switch {
-		case done["order"] > 0 && missing <= done["order"]: // it shipped while it was being cancelled: that shows as a refund, of everything
-			done["order"] -= max(missing, 0)
+		case done["order"] > 0: // it shipped while it was being cancelled: that shows as a refund, of everything
 		case -missing <= int64(cut[x.about]) && missing <= lost:
 		case heldFor(d, x.about):
 		default:

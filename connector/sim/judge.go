@@ -167,7 +167,8 @@ func (w *World) reason(id marketplace.OrderID, h connector.Hold) bool {
 	case "carrier_unmapped":
 		return st.badName[h.About]
 	case "cancelled_at_channel":
-		return st.cancelled
+		s := w.mirror(id)
+		return st.cancelled || w.wished[id] && s != nil && len(s.Fulfillments) > 0 // packed while an operator's cancellation was on its way
 	case "shipped_at_channel":
 		s := w.mirror(id)
 		return st.foreign || w.wished[id] || s != nil && w.recombined(*s)

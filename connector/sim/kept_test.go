@@ -14,6 +14,7 @@ var kept = []struct {
 	taught string
 }{
 	{2542, "a shipment is taken back while its confirmation waits to be repeated: the entry is given up, not left open"},
+	{3961, "the store's hold is insisted on while the channel is asked to cancel: a person packed the order meanwhile"},
 	{4459, "a repeat that surely failed says nothing of an earlier attempt: the corrected number waits for it"},
 	{6671, "units of two parcels that were taken back cannot be packed into one until another parcel frees some"},
 	{9055, "a shipment is taken back while its confirmation is in doubt, after a crash: it is looked for once, then settled"},
