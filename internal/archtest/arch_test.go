@@ -42,6 +42,7 @@ var arrows = []struct {
 	{"connector", []string{"internal/money", "internal/fault"}},
 	{"connector/order", []string{"connector", "marketplace", "shopadmin", "internal/money", "internal/fault"}},
 	{"connector/lifecycle", []string{"connector", "connector/order", "marketplace", "shopadmin", "internal/money", "internal/fault"}},
+	{"connector/payout", []string{"connector", "connector/order", "marketplace", "shopadmin", "internal/money", "internal/fault"}},
 	{"connector/memstore", []string{"connector", "internal/money"}},
 	{"connector/storetest", []string{"connector", "connector/order", "internal/money", "internal/fault"}},
 	{"connector/sqlstore", []string{"connector", "migrations", "internal/money", "internal/fault"}},

@@ -1,0 +1,164 @@
+package payout
+
+import (
+	"slices"
+
+	"channelbridge/marketplace"
+)
+
+// explain lists the causes of the difference. They add up to it exactly: every category's
+// difference becomes one cause, or two where a duplicate explains a part.
+func (j *judgement) explain() {
+	if j.f == nil || !j.o.InStore {
+		if j.o.Actual != 0 || len(j.o.Lines) > 0 {
+			j.cause(Cause{Code: CauseUnknown, Amount: j.o.Actual, Actual: j.o.Actual})
+		}
+		return
+	}
+	if len(j.o.Lines) == 0 {
+		j.cause(Cause{Code: CauseNotYet, Amount: -j.o.Expected, Expected: j.o.Expected})
+		return
+	}
+	twice := j.doubled()
+	refund := j.refunds()
+	for _, c := range marketplace.Categories() {
+		p, ok := j.o.ByKind[c]
+		if !ok || kind(string(c)).group == Refunds {
+			continue
+		}
+		j.explainOne(c, p, twice)
+	}
+	if d := refund.Actual - refund.Expected; d != 0 {
+		code := CauseRefund
+		if j.tol.within(d, refund.Expected, j.exponent) {
+			code = CauseRounding
+		}
+		j.cause(Cause{Code: code, Category: marketplace.RefundPrincipal, Amount: d, Expected: refund.Expected, Actual: refund.Actual})
+	}
+}
+
+// explainOne names the cause of one category's difference.
+func (j *judgement) explainOne(c marketplace.Category, p Pair, twice repeat) {
+	d := p.Actual - p.Expected
+	again := int64(0)
+	switch {
+	case c == marketplace.Principal:
+		again = twice.principal
+	case twice.times > 1 && p.Expected != 0 && d == (twice.times-1)*p.Expected:
+		again = d
+	}
+	k := kind(string(c))
+	out := Cause{Code: k.cause, Category: c, Expected: p.Expected, Actual: p.Actual, Tariff: p.Tariff, Told: k.told}
+	if again != 0 {
+		first := out
+		first.Code, first.Amount = CauseDuplicate, again
+		j.cause(first)
+		d -= again
+	}
+	if d == 0 {
+		return
+	}
+	out.Amount = d
+	switch {
+	case !p.Known && (k.group == Fees || k.group == Withheld):
+		out.Code, out.Told = CauseUnknown, true // no tariff covers it
+	case !j.due && j.short(p):
+		out.Code, out.Told = CauseNotYet, true
+	case j.tol.within(d, p.Expected, j.exponent):
+		out.Code = CauseRounding
+	}
+	j.cause(out)
+}
+
+// short reports that a category has brought less than expected because something of it has not
+// come yet: the rest of the order, or a category without any line.
+func (j *judgement) short(p Pair) bool {
+	less := p.Expected > 0 && p.Actual >= 0 && p.Actual < p.Expected || p.Expected < 0 && p.Actual <= 0 && p.Actual > p.Expected
+	return less && (p.lines == 0 || !j.complete)
+}
+
+// repeat is what was paid more than once: times counts how often, where it is every item alike.
+type repeat struct{ times, principal int64 }
+
+// doubled finds items whose own amount came again as a whole, with nothing that reversed it.
+func (j *judgement) doubled() repeat {
+	out, every := repeat{times: 1}, int64(0)
+	for id, i := range j.items {
+		if i.Expected <= 0 {
+			continue
+		}
+		times := int64(1)
+		if i.Actual%i.Expected == 0 && i.Actual/i.Expected > 1 && j.wholes(id, i.Expected) >= i.Actual/i.Expected {
+			times = i.Actual / i.Expected
+			out.principal += i.Actual - i.Expected
+		}
+		switch every {
+		case 0:
+			every = times
+		case times:
+		default:
+			every = -1
+		}
+	}
+	out.times = max(every, 1)
+	return out
+}
+
+// wholes counts the lines of an item that are its whole amount.
+func (j *judgement) wholes(item string, amount int64) (n int64) {
+	for _, v := range j.o.Lines {
+		if j.category(v.Line) == marketplace.Principal && j.item(v.Line) == item && v.Line.Amount.Minor == amount {
+			n++
+		}
+	}
+	return n
+}
+
+// refunds is what was given back, over all its categories: the store does not divide as the
+// channel does.
+func (j *judgement) refunds() Pair {
+	var sum Pair
+	for c, p := range j.o.ByKind {
+		if kind(string(c)).group == Refunds {
+			sum.Expected, sum.Actual, sum.lines = sum.Expected+p.Expected, sum.Actual+p.Actual, sum.lines+p.lines
+		}
+	}
+	return sum
+}
+
+func (j *judgement) cause(c Cause) { j.o.Causes = append(j.o.Causes, c) }
+
+// decide picks the outcome: the first that applies.
+func (j *judgement) decide() {
+	has := func(is func(Cause) bool) bool { return slices.ContainsFunc(j.o.Causes, is) }
+	of := func(groups ...Group) func(Cause) bool {
+		return func(c Cause) bool {
+			return !c.Told && c.Code != CauseRounding && slices.Contains(groups, kind(string(c.Category)).group)
+		}
+	}
+	code := func(want CauseCode) func(Cause) bool { return func(c Cause) bool { return c.Code == want } }
+	switch {
+	case has(code(CauseDuplicate)):
+		j.o.Outcome = DuplicateSettlement
+	case !j.o.InStore:
+		j.o.Outcome = MissingInStore
+	case len(j.o.Lines) == 0 && j.due:
+		j.o.Outcome = MissingInSettlement
+	case len(j.o.Lines) == 0:
+		j.o.Outcome = AwaitingRelease
+	case has(of(Refunds)), has(code(CauseChargeback)):
+		j.o.Outcome = RefundMismatch
+	case has(of(Gross, Other)):
+		j.o.Outcome = AmountDiffers
+	case has(of(Withheld)) && !has(of(Fees)):
+		j.o.Outcome = TaxVariance
+	case has(of(Fees)):
+		j.o.Outcome = FeeVariance
+	case has(code(CauseNotYet)):
+		j.o.Outcome = PartiallySettled
+	case has(code(CauseRounding)):
+		j.o.Outcome = WithinTolerance
+	default:
+		j.o.Outcome = Matched
+	}
+}
