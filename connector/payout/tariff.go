@@ -174,17 +174,20 @@ func (t Tariff) takes(f Facts) int64 {
 }
 
 // rate is amount × bp / 10000, rounded half to even.
-func rate(amount, bp int64) int64 {
-	neg := amount < 0
-	if neg {
-		amount = -amount
+func rate(amount, bp int64) int64 { return scaled(amount, bp, 10000) }
+
+// scaled is amount × n / of, rounded half to even; 0 ≤ n ≤ of, so it never exceeds the amount.
+func scaled(amount, n, of int64) int64 {
+	abs := uint64(amount)
+	if amount < 0 {
+		abs = -abs
 	}
-	hi, lo := bits.Mul64(uint64(amount), uint64(bp))
-	q, r := bits.Div64(hi, lo, 10000)
-	if r > 5000 || r == 5000 && q%2 == 1 {
+	hi, lo := bits.Mul64(abs, uint64(n))
+	q, r := bits.Div64(hi, lo, uint64(of))
+	if twice := 2 * r; twice > uint64(of) || twice == uint64(of) && q%2 == 1 {
 		q++
 	}
-	if neg {
+	if amount < 0 {
 		return -int64(q)
 	}
 	return int64(q)

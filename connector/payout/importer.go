@@ -1,0 +1,279 @@
+package payout
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"channelbridge/connector"
+	"channelbridge/marketplace"
+)
+
+// Importer is the one way by which payout files come into the books, wherever they come from.
+type Importer struct {
+	Store connector.Payouts
+	Clock connector.Clock
+	Log   *slog.Logger
+	// Formats are the forms a channel's files may have.
+	Formats func(account connector.ConnectionID) []marketplace.StatementFormat
+	// Progress is told how many lines were read, now and then; nil: nobody is.
+	Progress func(lines int)
+}
+
+// File is a payout file on its way in.
+type File struct {
+	Account connector.ConnectionID
+	Name    string // for people
+	Origin  string // pull, api, command, folder
+	By      string
+	Format  string // the form it has; "": it is recognised by its contents
+	Body    io.Reader
+}
+
+// Imported is what became of a file.
+type Imported struct {
+	Source connector.PayoutSource `json:"source"`
+	Payout connector.Payout       `json:"payout"`
+	Fresh  bool                   `json:"fresh"` // false: the books held all of it already
+	// Unclassified is how many lines say something nobody has mapped yet.
+	Unclassified int `json:"unclassified_lines,omitempty"`
+}
+
+// RejectedError says that a file cannot be understood. Its bytes are kept; nothing of it counts.
+type RejectedError struct {
+	Hash string
+	Err  error // a *marketplace.RowError where a row is to blame
+}
+
+func (e *RejectedError) Error() string {
+	return fmt.Sprintf("the file (sha256 %.12s…) is kept but not imported: %v", e.Hash, e.Err)
+}
+
+func (e *RejectedError) Unwrap() error { return e.Err }
+
+// Import keeps a file's bytes and brings its payout into the books, whole or not at all. The same
+// file again changes nothing.
+func (i *Importer) Import(ctx context.Context, f File) (Imported, error) {
+	src, fresh, err := i.Store.KeepSource(ctx, connector.PayoutSource{Account: f.Account, Name: f.Name, Origin: f.Origin, By: f.By, KeptAt: i.Clock()}, f.Body)
+	if err != nil {
+		return Imported{}, fmt.Errorf("keeping the payout file %s: %w", f.Name, err)
+	}
+	if !fresh && src.State == connector.SourceImported {
+		return i.known(ctx, src)
+	}
+	out, err := i.read(ctx, src, f.Format)
+	var bad *RejectedError
+	switch {
+	case errors.As(err, &bad):
+		src.State, src.Reason = connector.SourceRejected, bad.Err.Error()
+	case err != nil:
+		return Imported{Source: src}, err
+	default:
+		src.State, src.Reason, src.Format = connector.SourceImported, "", out.Source.Format
+	}
+	if err := i.Store.SettleSource(ctx, f.Account, src.Hash, src.State, src.Format, src.Reason); err != nil {
+		return Imported{Source: src}, fmt.Errorf("noting what became of the payout file %s: %w", f.Name, err)
+	}
+	out.Source = src
+	i.tell(out, err)
+	return out, err
+}
+
+// known is the payout a file was imported as before.
+func (i *Importer) known(ctx context.Context, src connector.PayoutSource) (Imported, error) {
+	all, err := i.Store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{src.Account}, All: true})
+	if err != nil {
+		return Imported{Source: src}, err
+	}
+	out := Imported{Source: src}
+	for _, p := range all {
+		if p.Source == src.Hash {
+			out.Payout = p
+		}
+	}
+	return out, nil
+}
+
+// read brings a kept file into the books.
+func (i *Importer) read(ctx context.Context, src connector.PayoutSource, named string) (Imported, error) {
+	out := Imported{Source: src}
+	body, err := i.Store.OpenSource(ctx, src.Account, src.Hash)
+	if err != nil {
+		return out, fmt.Errorf("reading a kept payout file: %w", err)
+	}
+	defer func() { _ = body.Close() }()
+	text, err := unpacked(body, src.Size)
+	if err != nil {
+		return out, &RejectedError{src.Hash, err}
+	}
+	format, err := recognise(i.Formats(src.Account), named, text)
+	if err != nil {
+		return out, &RejectedError{src.Hash, err}
+	}
+	out.Source.Format = format.Name()
+	var unread error // the file's fault, not the store's
+	out.Payout, out.Fresh, err = i.Store.ImportPayout(ctx, i.Clock(), func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
+		keys, n := newKeys(), 0
+		var stored error
+		unread = format.ReadStatement(text, func(s marketplace.Statement) error {
+			stored = head(payoutOf(src, s))
+			return stored
+		}, func(m marketplace.Movement) error {
+			if !m.Category.Known() || m.Category == marketplace.Unclassified {
+				m.Category = marketplace.Unclassified
+				out.Unclassified++
+			}
+			if n++; n%50_000 == 0 && i.Progress != nil {
+				i.Progress(n)
+			}
+			stored = line(lineOf(m, keys))
+			return stored
+		})
+		if stored != nil {
+			unread = nil
+			return stored
+		}
+		return unread
+	})
+	if unread != nil {
+		return Imported{Source: src}, &RejectedError{src.Hash, unread}
+	}
+	if errors.Is(err, connector.ErrLineTwice) {
+		return Imported{Source: src}, &RejectedError{src.Hash, err}
+	}
+	if err != nil {
+		return Imported{Source: src}, fmt.Errorf("importing the payout file %s: %w", src.Name, err)
+	}
+	return out, nil
+}
+
+// recognise picks the form of a file: the one named, else the only one that fits its contents.
+func recognise(formats []marketplace.StatementFormat, named string, text *bufio.Reader) (marketplace.StatementFormat, error) {
+	head, err := text.Peek(headBytes)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+		return nil, err
+	}
+	var fits []marketplace.StatementFormat
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.Name())
+		if f.Name() == named || named == "" && f.Detects(head) {
+			fits = append(fits, f)
+		}
+	}
+	switch {
+	case len(fits) == 1:
+		return fits[0], nil
+	case len(formats) == 0:
+		return nil, errors.New("this channel has no form of payout files; configure a mapping for it")
+	case named != "":
+		return nil, fmt.Errorf("this channel has no form of payout files called %q; it has %s", named, strings.Join(names, ", "))
+	case len(head) == 0:
+		return nil, errors.New("the file is empty")
+	case len(fits) > 1:
+		return nil, fmt.Errorf("the file could be of several forms; say which of them: %s", strings.Join(names, ", "))
+	}
+	return nil, fmt.Errorf("the file is of none of this channel's forms (%s)", strings.Join(names, ", "))
+}
+
+// headBytes is how much of a file is looked at to recognise it.
+const headBytes = 64 << 10
+
+// Bounds of what a compressed file may unpack to: a payout file is text and shrinks to a tenth
+// or a fiftieth, not to a thousandth.
+const (
+	freeBytes = 64 << 20
+	mostRatio = 250
+)
+
+// unpacked reads a file that may be compressed.
+func unpacked(r io.Reader, size int64) (*bufio.Reader, error) {
+	raw := bufio.NewReaderSize(r, headBytes)
+	magic, err := raw.Peek(2)
+	if err != nil || magic[0] != 0x1f || magic[1] != 0x8b {
+		return raw, nil
+	}
+	z, err := gzip.NewReader(raw)
+	if err != nil {
+		return nil, fmt.Errorf("unpacking the file: %w", err)
+	}
+	return bufio.NewReaderSize(&bounded{r: z, left: max(freeBytes, size*mostRatio)}, headBytes), nil
+}
+
+// bounded refuses to unpack without end.
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errors.New("the file unpacks to far more than a payout file would")
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("unpacking the file: %w", err)
+	}
+	return n, err
+}
+
+func payoutOf(src connector.PayoutSource, s marketplace.Statement) connector.Payout {
+	return connector.Payout{Account: src.Account, External: s.ID, Currency: s.Currency, Start: s.Start, End: s.End, State: connector.PayoutState(s.State),
+		PaidAt: s.PaidAt, Opening: s.Opening, Closing: s.Closing, Paid: s.Paid, Declared: s.Lines, BankRef: s.BankRef, Source: src.Hash}
+}
+
+func lineOf(m marketplace.Movement, keys *keys) connector.PayoutLine {
+	l := connector.PayoutLine{Key: m.Key, Category: string(m.Category), NativeType: m.NativeType, NativeText: m.NativeText, Amount: m.Amount,
+		Order: string(m.Order), Alias: m.Alias, Item: m.Item, Refund: m.Refund, Shipment: m.Shipment, SKU: m.SKU, Quantity: m.Quantity, PostedAt: m.PostedAt}
+	if l.Key == "" {
+		l.Key = keys.of(l)
+	}
+	return l
+}
+
+// keys names lines that the channel has no number for: by their fields and, among equal ones, by
+// their place. It remembers eight bytes and a count for each kind of line.
+type keys struct{ seen map[uint64]int32 }
+
+func newKeys() *keys { return &keys{seen: map[uint64]int32{}} }
+
+func (k *keys) of(l connector.PayoutLine) string {
+	text := strings.Join([]string{l.Category, l.NativeType, l.NativeText, strconv.FormatInt(l.Amount.Minor, 10), l.Amount.Currency, l.Order, l.Alias,
+		l.Item, l.Refund, l.Shipment, l.SKU, strconv.Itoa(l.Quantity), strconv.FormatInt(l.PostedAt.UnixMicro(), 10)}, "\x1f")
+	sum := sha256.Sum256([]byte(text))
+	h := binary.BigEndian.Uint64(sum[:])
+	n := k.seen[h]
+	k.seen[h] = n + 1
+	return hex.EncodeToString(sum[:16]) + "/" + strconv.Itoa(int(n))
+}
+
+// tell logs what became of a file, without anything from inside it but numbers.
+func (i *Importer) tell(out Imported, err error) {
+	if i.Log == nil {
+		return
+	}
+	attrs := []any{"account", out.Source.Account, "hash", out.Source.Hash, "origin", out.Source.Origin}
+	if err != nil {
+		i.Log.Warn("payout file rejected", append(attrs, "reason", err.Error())...)
+		return
+	}
+	gap, _ := out.Payout.Gap()
+	attrs = append(attrs, "payout", out.Payout.External, "revision", out.Payout.Revision, "lines", out.Payout.Lines, "fresh", out.Fresh)
+	switch {
+	case gap.Minor != 0:
+		i.Log.Warn("payout imported, but its lines do not add up", append(attrs, "gap", gap.String())...)
+	case out.Unclassified > 0:
+		i.Log.Warn("payout imported with lines nobody has classified", append(attrs, "unclassified", out.Unclassified)...)
+	default:
+		i.Log.Info("payout imported", attrs...)
+	}
+}
