@@ -2,7 +2,6 @@ package payout
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"channelbridge/connector"
@@ -115,7 +114,7 @@ func refundsOf(sheet order.Sheet) []Refund {
 			if l.Verb == order.CancelUnits || l.Verb == order.CancelMarket {
 				amount -= l.Amount.Minor
 			}
-			if l.State == order.LegObserved && strings.Contains(l.Reason, "cancelled") {
+			if l.State == order.LegObserved { // the channel has cancelled its units by itself
 				amount = 0
 			}
 		}

@@ -1,0 +1,216 @@
+package payout
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
+)
+
+// SidesJSON is what was expected or came, by group. Amounts are decimal text.
+type SidesJSON struct {
+	Gross    string `json:"gross"`
+	Fees     string `json:"fees"`
+	Withheld string `json:"withheld_tax"`
+	Refunds  string `json:"refunds"`
+	Other    string `json:"other"`
+	Net      string `json:"net"`
+}
+
+// CauseJSON is one cause of a difference.
+type CauseJSON struct {
+	Code          CauseCode            `json:"code"`
+	Category      marketplace.Category `json:"category,omitempty"`
+	Amount        string               `json:"amount"`
+	Expected      string               `json:"expected"`
+	Actual        string               `json:"actual"`
+	Tariff        string               `json:"tariff,omitempty"`
+	Informational bool                 `json:"informational,omitempty"`
+	Lines         []string             `json:"line_ids,omitempty"`
+}
+
+// ShareJSON is an order's part in one payout.
+type ShareJSON struct {
+	Payout   string `json:"payout_id"`
+	External string `json:"external_id"`
+	Amount   string `json:"amount"`
+}
+
+// OrderJSON is an order's row.
+type OrderJSON struct {
+	Row        string      `json:"row_id"`
+	Outcome    Outcome     `json:"outcome"`
+	Workflow   string      `json:"workflow_state,omitempty"`
+	Channel    string      `json:"channel"`
+	Account    string      `json:"account"`
+	Order      string      `json:"channel_order_id"`
+	Store      string      `json:"store_order_id,omitempty"`
+	Name       string      `json:"store_order_name,omitempty"`
+	PlacedAt   *time.Time  `json:"placed_at,omitempty"`
+	ShippedAt  *time.Time  `json:"shipped_at,omitempty"`
+	DueAt      *time.Time  `json:"due_at,omitempty"`
+	SettledAt  *time.Time  `json:"settled_at,omitempty"`
+	Currency   string      `json:"currency"`
+	Expected   *SidesJSON  `json:"expected"` // null: nobody can expect anything, the store has never seen it
+	Actual     SidesJSON   `json:"actual"`
+	Difference string      `json:"difference"`
+	Causes     []CauseJSON `json:"causes"`
+	Payouts    []ShareJSON `json:"payouts"`
+	Age        int         `json:"age_days,omitempty"`
+	Links      Links       `json:"links"`
+}
+
+// Links lead to what a row is about.
+type Links struct {
+	Order    string `json:"order,omitempty"`
+	Timeline string `json:"timeline,omitempty"`
+}
+
+// JSON is the row as programs see it.
+func (o OrderRow) JSON() OrderJSON {
+	dec := func(minor int64) string { return money.New(minor, o.Currency).Decimal() }
+	sides := func(pick func(g Group) int64, net int64) SidesJSON {
+		return SidesJSON{dec(pick(Gross)), dec(pick(Fees)), dec(pick(Withheld)), dec(pick(Refunds)), dec(pick(Other)), dec(net)}
+	}
+	out := OrderJSON{Row: "rc_" + short(string(o.Account.ID), o.Ref, o.Currency), Outcome: o.Outcome, Workflow: o.workflow(), Channel: string(o.Account.ID), Account: string(o.Account.ID),
+		Order: o.Ref, Store: o.Facts.Store, Name: o.Facts.Name, PlacedAt: stamp(o.Facts.PlacedAt), ShippedAt: stamp(o.Facts.ShippedAt), DueAt: stamp(o.DueAt), SettledAt: stamp(o.Last),
+		Currency: o.Currency, Difference: dec(o.Difference), Causes: []CauseJSON{}, Payouts: []ShareJSON{}, Age: o.Age,
+		Actual: sides(func(g Group) int64 { _, a := o.Sum(g); return a }, o.Actual)}
+	if o.InStore {
+		s := sides(func(g Group) int64 { e, _ := o.Sum(g); return e }, o.Expected)
+		out.Expected = &s
+		id := "/v1/orders/" + string(o.Account.ID) + "/" + o.Ref
+		out.Links = Links{id, id + "/timeline"}
+	}
+	for _, c := range o.Causes {
+		x := CauseJSON{Code: c.Code, Category: c.Category, Amount: dec(c.Amount), Expected: dec(c.Expected), Actual: dec(c.Actual), Tariff: c.Tariff, Informational: c.Told}
+		for _, v := range o.Lines {
+			if c.Category == "" || v.Line.Category == string(c.Category) {
+				x.Lines = append(x.Lines, fmt.Sprintf("pl_%d_%d", v.Line.Payout, v.Line.No))
+			}
+		}
+		out.Causes = append(out.Causes, x)
+	}
+	for i, s := range o.Shares {
+		out.Payouts = append(out.Payouts, ShareJSON{fmt.Sprintf("po_%d", s.Payout), o.Payouts[i], dec(s.Amount)})
+	}
+	return out
+}
+
+func stamp(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// short is a stable name for a few texts.
+func short(texts ...string) string {
+	h := sha256.New()
+	for _, t := range texts {
+		_, _ = fmt.Fprintf(h, "%d:%s", len(t), t)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// SummaryJSON is a report's bridge in one currency.
+type SummaryJSON struct {
+	Currency   string                          `json:"currency"`
+	Payouts    int                             `json:"payouts"`
+	Orders     int                             `json:"orders"`
+	Lines      int                             `json:"lines"`
+	Paid       string                          `json:"paid"`
+	Expected   string                          `json:"expected_of_settled_orders"`
+	Variances  map[CauseCode]string            `json:"variances"`
+	NotInStore string                          `json:"orders_not_in_store"`
+	NonOrder   map[marketplace.Category]string `json:"non_order"`
+	Reserve    string                          `json:"reserve"`
+	Unplaced   string                          `json:"unplaced_lines"`
+	Opening    string                          `json:"opening"`
+	Closing    string                          `json:"closing"`
+	Gap        string                          `json:"proof_gap"`
+	Outcomes   map[Outcome]CountJSON           `json:"outcomes"`
+}
+
+// CountJSON is how many orders have an outcome.
+type CountJSON struct {
+	Orders     int    `json:"orders"`
+	Difference string `json:"difference"`
+}
+
+// JSON is the summary as programs see it.
+func (s Summary) JSON() SummaryJSON {
+	dec := func(minor int64) string { return money.New(minor, s.Currency).Decimal() }
+	out := SummaryJSON{Currency: s.Currency, Payouts: s.Payouts, Orders: s.Orders, Lines: s.Lines, Paid: dec(s.Paid), Expected: dec(s.Expected), Variances: map[CauseCode]string{},
+		NotInStore: dec(s.NotInStore), NonOrder: map[marketplace.Category]string{}, Reserve: dec(s.Reserve), Unplaced: dec(s.Unplaced), Opening: dec(s.Opening), Closing: dec(s.Closing),
+		Gap: dec(s.Gap), Outcomes: map[Outcome]CountJSON{}}
+	for c, v := range s.Variances {
+		if v != 0 {
+			out.Variances[c] = dec(v)
+		}
+	}
+	for c, v := range s.NonOrder {
+		out.NonOrder[c] = dec(v)
+	}
+	for o, c := range s.Outcomes {
+		out.Outcomes[o] = CountJSON{c.Orders, dec(c.Difference)}
+	}
+	return out
+}
+
+// SummaryTable is the bridge as rows: a part and its amount, which add up to what was paid.
+func (r *Report) SummaryTable() Table {
+	t := Table{Columns: []string{"report_version", "snapshot_id", "currency", "part", "code", "amount"}}
+	for _, s := range r.Summary {
+		add := func(part, code string, minor int64) {
+			t.Rows = append(t.Rows, []Cell{text(Version), text(r.Snapshot), text(s.Currency), text(part), text(code), amount(minor, s.Currency)})
+		}
+		add("expected", "orders_settled", s.Expected)
+		for _, c := range sortedCodes(s.Variances) {
+			if s.Variances[c] != 0 {
+				add("variance", string(c), s.Variances[c])
+			}
+		}
+		add("orders_not_in_store", "", s.NotInStore)
+		for _, c := range marketplace.Categories() {
+			if v, ok := s.NonOrder[c]; ok {
+				add("non_order", string(c), v)
+			}
+		}
+		add("reserve", "", s.Reserve)
+		add("unplaced_lines", "", s.Unplaced)
+		add("opening", "", s.Opening)
+		add("closing", "", -s.Closing)
+		add("proof_gap", "", -s.Gap)
+		add("paid", "", s.Paid)
+	}
+	return t
+}
+
+// digest names a report: equal for equal rows and an equal question.
+func (r *Report) digest() string {
+	h := sha256.New()
+	enc := json.NewEncoder(h)
+	q := r.Query
+	must := func(err error) {
+		if err != nil { // a hash takes everything, and the rows hold nothing that cannot be written
+			panic(err)
+		}
+	}
+	must(enc.Encode(q))
+	for _, p := range r.Payouts {
+		must(enc.Encode([]any{p.Account.ID, p.External, p.Revision, p.Digest, p.State, p.Proven}))
+	}
+	for _, o := range r.Orders {
+		must(enc.Encode(o.JSON()))
+	}
+	for _, l := range r.Lines {
+		must(enc.Encode([]any{l.Line, l.Outcome, l.Rule, l.Expected, l.Difference}))
+	}
+	return "rs_" + hex.EncodeToString(h.Sum(nil)[:16])
+}

@@ -1,0 +1,316 @@
+package payout
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
+)
+
+// Version stands in every report; it grows when a column or a meaning is added.
+const Version = "1"
+
+// Basis is the instant of a row that From and To are about.
+type Basis string
+
+const (
+	ByPaid   Basis = "paid_at" // the default: of the payout
+	ByPosted Basis = "posted_at"
+	ByPlaced Basis = "order_placed_at"
+	ByDue    Basis = "due_at"
+)
+
+// Query is what a report is asked for. Zero fields do not narrow.
+type Query struct {
+	Payouts    []string // the channel's numbers
+	From, To   time.Time
+	Basis      Basis
+	Currencies []string
+	Outcomes   []Outcome
+	Causes     []CauseCode
+	Categories []marketplace.Category
+	Text       string    // part of an order's number on either side, of a payout's, an SKU or a bank reference
+	MinDiff    string    // decimal, in each row's own currency: the least absolute difference
+	Sort       string    // -abs_difference (the default), due_at, posted_at, order
+	AsOf       time.Time // what was known then; zero: now
+}
+
+// Report is an answer. Its rows and its summary cover the same selection.
+type Report struct {
+	Snapshot string // names rows and parameters: the same question about the same knowledge has the same
+	At       time.Time
+	Query    Query
+	Payouts  []PayoutRow
+	Orders   []OrderRow
+	Lines    []LineRow
+	Summary  []Summary // one per currency, by its code
+}
+
+// PayoutRow is one payout of a report.
+type PayoutRow struct {
+	Account Account
+	Paid
+	Unmatched int // lines that name no order they should name, or that nobody has classified
+	Findings  int // orders of it that are not matched
+	Open      int64
+}
+
+// OrderRow is one order of a report.
+type OrderRow struct {
+	Account Account
+	Order
+	Payouts []string // the channel's numbers, in the order of time
+	Age     int      // days since it was due, in the account's zone; 0: not due
+	// Selected is the part of Actual that lies in the report's payouts.
+	Selected int64
+}
+
+// LineRow is one line of a report.
+type LineRow struct {
+	Account Account
+	Payout  connector.Payout
+	Verdict
+	Store string // the mirrored order
+}
+
+// Summary is a report's bridge in one currency, and what its orders come to by outcome.
+type Summary struct {
+	Bridge
+	Outcomes map[Outcome]Count
+	Payouts  int
+}
+
+// Count is how many orders have an outcome, and their differences' sum.
+type Count struct {
+	Orders     int
+	Difference int64
+}
+
+// Make answers a query over the books of accounts.
+func Make(ctx context.Context, store connector.Payouts, accounts []Account, q Query, now time.Time) (*Report, error) {
+	r := &Report{At: now, Query: q}
+	if !q.AsOf.IsZero() {
+		r.At = q.AsOf
+	}
+	sums := map[string]*Summary{}
+	for _, a := range accounts {
+		b, err := Open(ctx, store, a, q.AsOf, now)
+		if err != nil {
+			return nil, fmt.Errorf("account %s: %w", a.ID, err)
+		}
+		if err := r.take(b, sums); err != nil {
+			return nil, fmt.Errorf("account %s: %w", a.ID, err)
+		}
+	}
+	for _, c := range sorted(sums) {
+		if err := sums[c].Check(); err != nil {
+			return nil, fmt.Errorf("the summary in %s: %w", c, err)
+		}
+		r.Summary = append(r.Summary, *sums[c])
+	}
+	r.sort()
+	r.Snapshot = r.digest()
+	return r, nil
+}
+
+// take selects what an account's books hold for the query.
+func (r *Report) take(b *Books, sums map[string]*Summary) error {
+	sum := func(currency string) *Summary {
+		s := sums[currency]
+		if s == nil {
+			s = &Summary{Bridge: *newBridge(currency), Outcomes: map[Outcome]Count{}}
+			sums[currency] = s
+		}
+		return s
+	}
+	chosen := map[int64]bool{}
+	for _, p := range b.Payouts {
+		if !r.wantsPayout(p) {
+			continue
+		}
+		chosen[p.ID] = true
+		s := sum(p.Currency)
+		s.Payouts++
+		s.join(p.Bridge)
+		r.Payouts = append(r.Payouts, r.payoutRow(b, p))
+	}
+	for _, o := range b.Orders {
+		row, in := r.orderRow(b, o, chosen)
+		if !in {
+			continue
+		}
+		if s := sum(o.Currency); r.wants(row) {
+			c := s.Outcomes[o.Outcome]
+			c.Orders, c.Difference = c.Orders+1, c.Difference+o.Difference
+			s.Outcomes[o.Outcome] = c
+			r.Orders = append(r.Orders, row)
+		}
+		for _, v := range o.Lines {
+			r.takeLine(b, v, o.Facts.Store, chosen)
+		}
+	}
+	for _, v := range b.Loose {
+		r.takeLine(b, v, "", chosen)
+	}
+	return nil
+}
+
+func (r *Report) takeLine(b *Books, v Verdict, store string, chosen map[int64]bool) {
+	q := r.Query
+	switch {
+	case !chosen[v.Line.Payout]:
+	case q.Basis == ByPosted && !within(v.Line.PostedAt, q.From, q.To):
+	case len(q.Categories) > 0 && !slices.Contains(q.Categories, marketplace.Category(v.Line.Category)):
+	default:
+		r.Lines = append(r.Lines, LineRow{Account: b.Account, Payout: b.Of(v.Line.Payout).Payout, Verdict: v, Store: store})
+	}
+}
+
+func within(at, from, to time.Time) bool {
+	return (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to))
+}
+
+func (r *Report) wantsPayout(p Paid) bool {
+	q := r.Query
+	switch {
+	case len(q.Payouts) > 0 && !slices.Contains(q.Payouts, p.External):
+		return false
+	case len(q.Currencies) > 0 && !slices.Contains(q.Currencies, p.Currency):
+		return false
+	case q.Basis != ByPaid && q.Basis != "":
+		return true
+	}
+	return within(settledAt(p.Payout), q.From, q.To)
+}
+
+func (r *Report) payoutRow(b *Books, p Paid) PayoutRow {
+	row := PayoutRow{Account: b.Account, Paid: p}
+	for _, v := range b.Loose {
+		if v.Line.Payout == p.ID && v.Outcome != NonOrder {
+			row.Unmatched++
+		}
+	}
+	for _, o := range b.Orders {
+		if o.Outcome == Matched || o.Outcome == WithinTolerance {
+			continue
+		}
+		for _, s := range o.Shares {
+			if s.Payout == p.ID {
+				row.Findings++
+				row.Open += o.Difference
+			}
+		}
+	}
+	return row
+}
+
+// orderRow makes an order's row; false when it has no part in the selection: none of its lines is
+// in a selected payout, or for one without lines its own instant is not meant.
+func (r *Report) orderRow(b *Books, o Order, chosen map[int64]bool) (OrderRow, bool) {
+	q := r.Query
+	row := OrderRow{Account: b.Account, Order: o}
+	if len(q.Currencies) > 0 && !slices.Contains(q.Currencies, o.Currency) {
+		return row, false
+	}
+	in := false
+	for _, s := range o.Shares {
+		if chosen[s.Payout] {
+			in = true
+			row.Selected += s.Amount
+		}
+		row.Payouts = append(row.Payouts, b.Of(s.Payout).External)
+	}
+	if !o.DueAt.IsZero() && r.At.After(o.DueAt) && o.Outcome == MissingInSettlement {
+		row.Age = daysBetween(o.DueAt, r.At, b.Account.Zone)
+	}
+	switch q.Basis {
+	case ByPlaced:
+		in = within(o.Facts.PlacedAt, q.From, q.To)
+	case ByDue:
+		in = !o.DueAt.IsZero() && within(o.DueAt, q.From, q.To)
+	default:
+		in = in || len(o.Lines) == 0 && len(q.Payouts) == 0 && (q.To.IsZero() || o.Facts.PlacedAt.Before(q.To))
+	}
+	return row, in
+}
+
+// daysBetween counts the midnights of a zone between two instants.
+func daysBetween(from, to time.Time, zone string) int {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	midnight := func(t time.Time) time.Time {
+		y, m, d := t.In(loc).Date()
+		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	}
+	return int(midnight(to).Sub(midnight(from)) / (24 * time.Hour))
+}
+
+// wants narrows rows without changing what the summary's bridge is about.
+func (r *Report) wants(row OrderRow) bool {
+	q := r.Query
+	if len(q.Outcomes) > 0 && !slices.Contains(q.Outcomes, row.Outcome) {
+		return false
+	}
+	if len(q.Causes) > 0 && !slices.ContainsFunc(row.Causes, func(c Cause) bool { return slices.Contains(q.Causes, c.Code) }) {
+		return false
+	}
+	if len(q.Categories) > 0 && !slices.ContainsFunc(q.Categories, func(c marketplace.Category) bool { _, ok := row.ByKind[c]; return ok }) {
+		return false
+	}
+	if least, err := money.Parse(cmp.Or(q.MinDiff, "0"), row.Currency); err == nil && max(row.Difference, -row.Difference) < least.Minor {
+		return false
+	}
+	return q.Text == "" || row.mentions(q.Text)
+}
+
+func (row OrderRow) mentions(text string) bool {
+	texts := append([]string{row.Ref, row.Facts.Store, row.Facts.Name}, row.Payouts...)
+	for _, i := range row.Facts.Items {
+		texts = append(texts, i.SKU)
+	}
+	return slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(text)) })
+}
+
+// Unsettled are the orders whose money is still to come.
+func (r *Report) Unsettled() []OrderRow {
+	var out []OrderRow
+	for _, o := range r.Orders {
+		if o.Outcome == MissingInSettlement || o.Outcome == AwaitingRelease || o.Outcome == PartiallySettled {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// sort orders rows; equal ones by account, number and currency, so that it is the same each time.
+func (r *Report) sort() {
+	abs := func(n int64) int64 { return max(n, -n) }
+	slices.SortFunc(r.Orders, func(a, b OrderRow) int {
+		first := 0
+		switch r.Query.Sort {
+		case "due_at":
+			first = a.DueAt.Compare(b.DueAt)
+		case "posted_at":
+			first = a.First.Compare(b.First)
+		case "order":
+		default:
+			first = cmp.Compare(abs(b.Difference), abs(a.Difference))
+		}
+		return cmp.Or(first, cmp.Compare(a.Account.ID, b.Account.ID), cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Currency, b.Currency))
+	})
+	slices.SortFunc(r.Payouts, func(a, b PayoutRow) int {
+		return cmp.Or(settledAt(a.Payout).Compare(settledAt(b.Payout)), cmp.Compare(a.Account.ID, b.Account.ID), cmp.Compare(a.External, b.External), cmp.Compare(a.Revision, b.Revision))
+	})
+	slices.SortFunc(r.Lines, func(a, b LineRow) int {
+		return cmp.Or(settledAt(a.Payout).Compare(settledAt(b.Payout)), cmp.Compare(a.Account.ID, b.Account.ID), cmp.Compare(a.Payout.External, b.Payout.External),
+			cmp.Compare(a.Payout.Revision, b.Payout.Revision), cmp.Compare(a.Line.No, b.Line.No))
+	})
+}

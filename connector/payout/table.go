@@ -1,0 +1,230 @@
+package payout
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
+)
+
+// Table is rows for files and for terminals. Columns are only ever appended.
+type Table struct {
+	Columns []string
+	Rows    [][]Cell
+}
+
+// Cell is one value: a number with the currency's decimals, or a text. Empty is "not applicable".
+type Cell struct {
+	Text     string
+	Number   bool
+	Currency string // of an amount, for a spreadsheet's format
+}
+
+func text(s string) Cell { return Cell{Text: s} }
+func count(n int) Cell   { return Cell{Text: strconv.Itoa(n), Number: true} }
+func amount(minor int64, currency string) Cell {
+	return Cell{Text: money.New(minor, currency).Decimal(), Number: true, Currency: currency}
+}
+
+// at is an instant in a zone, ISO 8601 with its offset.
+func at(t time.Time, a Account) Cell {
+	if t.IsZero() {
+		return Cell{}
+	}
+	loc, err := time.LoadLocation(a.Zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	return text(t.In(loc).Format(time.RFC3339))
+}
+
+var orderColumns = strings.Split("report_version,snapshot_id,outcome,workflow_state,channel,account,channel_order_id,store_order_id,store_order_name,placed_at,shipped_at,delivered_at,due_at,first_settled_at,last_settled_at,payout_external_ids,currency,"+
+	"expected_gross,actual_gross,expected_discount,actual_discount,expected_tax_charged,actual_tax_charged,expected_commission,actual_commission,expected_payment_fee,actual_payment_fee,expected_service_fee,actual_service_fee,"+
+	"expected_shipping_cost,actual_shipping_cost,expected_withheld_tax,actual_withheld_tax,expected_refund,actual_refund,actual_other,expected_net,actual_net,difference,cause_1,cause_1_amount,cause_2,cause_2_amount,cause_other_amount,"+
+	"age_days,assignee,claim_id,claim_state,claim_amount,note", ",")
+
+// pairs of columns of an order, and what each sums up. What stands in none of them is "other".
+var orderPairs = []struct {
+	name string
+	is   func(c marketplace.Category, k kindOf) bool
+}{
+	{"gross", func(c marketplace.Category, k kindOf) bool {
+		return k.group == Gross && k.cause != CauseDiscount && k.cause != CauseTax
+	}},
+	{"discount", func(_ marketplace.Category, k kindOf) bool { return k.cause == CauseDiscount }},
+	{"tax_charged", func(_ marketplace.Category, k kindOf) bool { return k.cause == CauseTax }},
+	{"commission", func(_ marketplace.Category, k kindOf) bool { return k.cause == CauseCommission }},
+	{"payment_fee", func(_ marketplace.Category, k kindOf) bool { return k.cause == CausePaymentFee }},
+	{"service_fee", func(_ marketplace.Category, k kindOf) bool { return k.cause == CauseServiceFee }},
+	{"shipping_cost", func(_ marketplace.Category, k kindOf) bool { return k.cause == CauseShippingCost }},
+	{"withheld_tax", func(_ marketplace.Category, k kindOf) bool { return k.group == Withheld }},
+	{"refund", func(_ marketplace.Category, k kindOf) bool { return k.group == Refunds }},
+}
+
+// OrderTable is orders in the columns of the order level.
+func (r *Report) OrderTable(orders []OrderRow) Table {
+	t := Table{Columns: orderColumns}
+	for _, o := range orders {
+		cur, a := o.Currency, o.Account
+		row := []Cell{text(Version), text(r.Snapshot), text(string(o.Outcome)), text(o.workflow()), text(string(a.ID)), text(string(a.ID)), text(o.Ref), text(o.Facts.Store), text(o.Facts.Name),
+			at(o.Facts.PlacedAt, a), at(o.Facts.ShippedAt, a), at(o.Facts.Delivered, a), at(o.DueAt, a), at(o.First, a), at(o.Last, a), text(strings.Join(o.Payouts, " ")), text(cur)}
+		rest := o.Actual
+		for _, p := range orderPairs {
+			expected, actual := o.pair(p.is)
+			rest -= actual
+			row = append(row, o.expectedCell(expected), amount(actual, cur))
+		}
+		row = append(row, amount(rest, cur), o.expectedCell(o.Expected), amount(o.Actual, cur), amount(o.Difference, cur))
+		row = append(row, o.causeCells()...)
+		age := Cell{}
+		if o.Outcome == MissingInSettlement {
+			age = count(o.Age)
+		}
+		t.Rows = append(t.Rows, append(row, age, Cell{}, Cell{}, Cell{}, Cell{}, Cell{}))
+	}
+	return t
+}
+
+// expectedCell is empty where nobody can expect anything: the store has never seen the order.
+func (o OrderRow) expectedCell(minor int64) Cell {
+	if !o.InStore {
+		return Cell{}
+	}
+	return amount(minor, o.Currency)
+}
+
+func (o OrderRow) pair(is func(marketplace.Category, kindOf) bool) (expected, actual int64) {
+	for c, p := range o.ByKind {
+		if is(c, kind(string(c))) {
+			expected, actual = expected+p.Expected, actual+p.Actual
+		}
+	}
+	return expected, actual
+}
+
+// workflow is what people have done about a row: nothing yet, where there is something to do.
+func (o OrderRow) workflow() string {
+	switch o.Outcome {
+	case Matched, WithinTolerance, AwaitingRelease, PartiallySettled:
+		return ""
+	}
+	return "new"
+}
+
+// weighty are an order's causes by code, the greatest first.
+func (o OrderRow) weighty() []Cause {
+	by := map[CauseCode]int64{}
+	for _, c := range o.Causes {
+		by[c.Code] += c.Amount
+	}
+	var out []Cause
+	for _, code := range sortedCodes(by) {
+		out = append(out, Cause{Code: code, Amount: by[code]})
+	}
+	slices.SortStableFunc(out, func(a, b Cause) int { return cmp.Compare(max(b.Amount, -b.Amount), max(a.Amount, -a.Amount)) })
+	return out
+}
+
+func sortedCodes(m map[CauseCode]int64) []CauseCode {
+	out := make([]CauseCode, 0, len(m))
+	for c := range m {
+		out = append(out, c)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (o OrderRow) causeCells() []Cell {
+	out := make([]Cell, 5)
+	var rest int64
+	for i, c := range o.weighty() {
+		if i < 2 {
+			out[2*i], out[2*i+1] = text(string(c.Code)), amount(c.Amount, o.Currency)
+			continue
+		}
+		rest += c.Amount
+		out[4] = amount(rest, o.Currency)
+	}
+	return out
+}
+
+var lineColumns = strings.Split("report_version,snapshot_id,payout_external_id,payout_revision,line_no,outcome,category,native_type,native_description,channel_order_id,order_item_ref,store_order_id,refund_id,sku,quantity,posted_at,currency,amount,match_rule,match_confidence,expectation_amount,difference", ",")
+
+// LineTable is lines in the columns of the line level.
+func (r *Report) LineTable() Table {
+	t := Table{Columns: lineColumns}
+	for _, l := range r.Lines {
+		v, cur := l.Line, l.Line.Amount.Currency
+		row := []Cell{text(Version), text(r.Snapshot), text(l.Payout.External), count(l.Payout.Revision), count(v.No), text(string(l.Outcome)), text(v.Category), text(v.NativeType), text(v.NativeText),
+			text(cmp.Or(v.Order, l.Candidate)), text(v.Item), text(l.Store), text(v.Refund), text(v.SKU), {}, at(v.PostedAt, l.Account), text(cur), amount(v.Amount.Minor, cur), text(l.Rule), text(l.Confidence), {}, {}}
+		if v.Quantity != 0 {
+			row[14] = count(v.Quantity)
+		}
+		if l.Rule != "" {
+			row[20], row[21] = amount(l.Expected, cur), amount(l.Difference, cur)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+var payoutColumns = strings.Split("report_version,snapshot_id,channel,account,payout_external_id,revision,state,outcome,period_start,period_end,paid_at,currency,opening,sales,discounts,refunds,fees,withheld_tax,advertising,other_non_order,reserve_moved,closing,paid,proof_gap,"+
+	"deposit_amount,deposit_date,bank_reference,deposit_outcome,orders,lines,unmatched_lines,open_findings,open_difference", ",")
+
+// PayoutTable is payouts in the columns of the payout level. Sales to reserve_moved are sums of
+// its own lines; what has no column of its own stands in other_non_order.
+func (r *Report) PayoutTable() Table {
+	t := Table{Columns: payoutColumns}
+	sums := r.lineSums()
+	for _, p := range r.Payouts {
+		cur, a, s := p.Currency, p.Account, sums[p.ID]
+		outcome := "proven"
+		if !p.Proven {
+			outcome = "not_proven"
+		}
+		t.Rows = append(t.Rows, []Cell{text(Version), text(r.Snapshot), text(string(a.ID)), text(string(a.ID)), text(p.External), count(p.Revision), text(string(p.State)), text(outcome),
+			at(p.Start, a), at(p.End, a), at(p.PaidAt, a), text(cur), amount(p.Opening.Minor, cur), amount(s["sales"], cur), amount(s["discounts"], cur), amount(s["refunds"], cur), amount(s["fees"], cur),
+			amount(s["withheld_tax"], cur), amount(s["advertising"], cur), amount(s["other"], cur), amount(s["reserve"], cur), amount(p.Closing.Minor, cur), amount(p.Payout.Paid.Minor, cur), amount(p.Bridge.Gap, cur),
+			{}, {}, text(p.BankRef), text("unseen"), count(p.Bridge.Orders), count(p.Lines), count(p.Unmatched), count(p.Findings), amount(p.Open, cur)})
+	}
+	return t
+}
+
+// lineSums adds the lines of each payout up by its columns.
+func (r *Report) lineSums() map[int64]map[string]int64 {
+	out := map[int64]map[string]int64{}
+	for _, l := range r.Lines {
+		if out[l.Payout.ID] == nil {
+			out[l.Payout.ID] = map[string]int64{}
+		}
+		if l.Line.Amount.Currency == l.Payout.Currency {
+			out[l.Payout.ID][columnOf(l.Line.Category)] += l.Line.Amount.Minor
+		}
+	}
+	return out
+}
+
+func columnOf(category string) string {
+	k := kind(category)
+	switch {
+	case reserve(category):
+		return "reserve"
+	case category == string(marketplace.Advertising):
+		return "advertising"
+	case k.cause == CauseDiscount:
+		return "discounts"
+	case k.group == Gross:
+		return "sales"
+	case k.group == Refunds:
+		return "refunds"
+	case k.group == Fees:
+		return "fees"
+	case k.group == Withheld:
+		return "withheld_tax"
+	}
+	return "other"
+}
