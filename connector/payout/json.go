@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
+	"channelbridge/connector"
 	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
@@ -90,13 +92,13 @@ func (o OrderRow) JSON() OrderJSON {
 		x := CauseJSON{Code: c.Code, Category: c.Category, Amount: dec(c.Amount), Expected: dec(c.Expected), Actual: dec(c.Actual), Tariff: c.Tariff, Informational: c.Told}
 		for _, v := range o.Lines {
 			if c.Category == "" || v.Line.Category == string(c.Category) {
-				x.Lines = append(x.Lines, fmt.Sprintf("pl_%d_%d", v.Line.Payout, v.Line.No))
+				x.Lines = append(x.Lines, "pl_"+short(o.ids[v.Line.Payout], v.Line.Key))
 			}
 		}
 		out.Causes = append(out.Causes, x)
 	}
 	for i, s := range o.Shares {
-		out.Payouts = append(out.Payouts, ShareJSON{fmt.Sprintf("po_%d", s.Payout), o.Payouts[i], dec(s.Amount)})
+		out.Payouts = append(out.Payouts, ShareJSON{o.ids[s.Payout], o.Payouts[i], dec(s.Amount)})
 	}
 	return out
 }
@@ -107,6 +109,11 @@ func stamp(t time.Time) *time.Time {
 	}
 	t = t.UTC()
 	return &t
+}
+
+// ID names a payout outside: the same in every database.
+func ID(p connector.Payout) string {
+	return "po_" + short(string(p.Account), p.External, strconv.Itoa(p.Revision))
 }
 
 // short is a stable name for a few texts.
@@ -210,7 +217,8 @@ func (r *Report) digest() string {
 		must(enc.Encode(o.JSON()))
 	}
 	for _, l := range r.Lines {
-		must(enc.Encode([]any{l.Line, l.Outcome, l.Rule, l.Expected, l.Difference}))
+		l.Line.Payout = 0 // the store's own number says nothing
+		must(enc.Encode([]any{l.Payout.External, l.Payout.Revision, l.Line, l.Outcome, l.Rule, l.Expected, l.Difference}))
 	}
 	return "rs_" + hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -69,6 +69,8 @@ type OrderRow struct {
 	Age     int      // days since it was due, in the account's zone; 0: not due
 	// Selected is the part of Actual that lies in the report's payouts.
 	Selected int64
+
+	ids map[int64]string // of its payouts
 }
 
 // LineRow is one line of a report.
@@ -214,7 +216,7 @@ func (r *Report) payoutRow(b *Books, p Paid) PayoutRow {
 // in a selected payout, or for one without lines its own instant is not meant.
 func (r *Report) orderRow(b *Books, o Order, chosen map[int64]bool) (OrderRow, bool) {
 	q := r.Query
-	row := OrderRow{Account: b.Account, Order: o}
+	row := OrderRow{Account: b.Account, Order: o, ids: map[int64]string{}}
 	if len(q.Currencies) > 0 && !slices.Contains(q.Currencies, o.Currency) {
 		return row, false
 	}
@@ -224,7 +226,8 @@ func (r *Report) orderRow(b *Books, o Order, chosen map[int64]bool) (OrderRow, b
 			in = true
 			row.Selected += s.Amount
 		}
-		row.Payouts = append(row.Payouts, b.Of(s.Payout).External)
+		p := b.Of(s.Payout).Payout
+		row.Payouts, row.ids[s.Payout] = append(row.Payouts, p.External), ID(p)
 	}
 	if !o.DueAt.IsZero() && r.At.After(o.DueAt) && o.Outcome == MissingInSettlement {
 		row.Age = daysBetween(o.DueAt, r.At, b.Account.Zone)
