@@ -38,7 +38,7 @@ type Payout struct {
 	Paid       money.Money  `json:"paid"`
 	Declared   int          `json:"declared_line_count,omitempty"` // 0: the channel does not say
 	Lines      int          `json:"lines"`
-	Sum        money.Money  `json:"lines_sum"` // of all lines
+	Sum        money.Money  `json:"lines_sum"` // of the lines in the payout's own currency
 	Digest     string       `json:"digest"`    // of the head and all lines: equal contents, equal digest
 	Source     string       `json:"source"`    // hash of the file
 	ImportedAt time.Time    `json:"imported_at"`
@@ -138,7 +138,16 @@ type PayoutFilter struct {
 	All  bool // superseded ones too
 }
 
-// LineFilter names the lines of a report.
+// Seen is a payout as it stood at AsOf.
+func (f PayoutFilter) Seen(p Payout) Payout {
+	if !f.AsOf.IsZero() && p.SupersededAt.After(f.AsOf) {
+		p.SupersededAt = time.Time{}
+	}
+	return p
+}
+
+// LineFilter names the lines of a report: those of the payouts, which may be thousands; none of no
+// payout.
 type LineFilter struct {
 	Payouts []int64
 }
@@ -146,20 +155,23 @@ type LineFilter struct {
 // Payouts keeps what channels have paid and what is known of the orders behind it.
 type Payouts interface {
 	// KeepSource stores a file's bytes as they come and counts them. A file that is there already
-	// (same account and hash) is returned as it stands, with fresh false.
+	// (same account and hash) is returned as it stands, with fresh false. An error of body's, which a
+	// body cut off has to have, leaves nothing behind. Hash, size and state are worked out here.
 	KeepSource(ctx context.Context, s PayoutSource, body io.Reader) (kept PayoutSource, fresh bool, err error)
 	// OpenSource reads a file's bytes; ErrSourceMissing.
 	OpenSource(ctx context.Context, account ConnectionID, hash string) (io.ReadCloser, error)
 	// SettleSource says what became of a file.
 	SettleSource(ctx context.Context, account ConnectionID, hash string, state SourceState, format, reason string) error
-	// PayoutSources lists files, the newest first; an empty account lists all.
+	// PayoutSources lists files, the newest first; an empty account lists all. Limit 0: 50.
 	PayoutSources(ctx context.Context, account ConnectionID, limit int) ([]PayoutSource, error)
 
 	// ImportPayout writes a payout and its lines in one transaction, all or nothing. fill hands
 	// over the head, whose ID, Revision, Lines, Sum, Digest and SupersededAt are worked out here,
-	// and then the lines, whose Payout and No are; an error of fill's takes everything back. Contents equal
-	// to the newest revision's change nothing and give that one with fresh false; other contents
-	// are the next revision and supersede it.
+	// and then the lines, whose Payout and No are; an error of fill's takes everything back. It was
+	// imported at at, whatever the head says. Contents equal to the newest revision's change nothing
+	// and give that one with fresh false; other contents are the next revision and supersede it.
+	// Lines may lack a key, but no two have the same: ErrLineTwice. What does not fit into the sum is
+	// an error. fill may read from the store, not write to it, and is called once.
 	ImportPayout(ctx context.Context, at time.Time, fill func(head func(Payout) error, line func(PayoutLine) error) error) (p Payout, fresh bool, err error)
 	// PayoutList lists payouts.
 	PayoutList(ctx context.Context, f PayoutFilter) ([]Payout, error)

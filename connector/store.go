@@ -171,6 +171,7 @@ type Store interface {
 	Tokens
 	Replies
 	Redactor
+	Payouts
 	// Purge deletes deliveries received before the instant. It returns how many.
 	Purge(ctx context.Context, before time.Time, limit int) (int, error)
 	// Ping reports whether the store can be read and written now.

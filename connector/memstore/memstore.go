@@ -33,6 +33,7 @@ type Store struct {
 	sealed      int // how many of them are in the chain
 	tokens      map[string]connector.Token
 	replies     map[replyKey]connector.Reply
+	books       payoutBooks
 	refused     int // counted, kept or not
 	lastRow     int64
 	lastNote    int64
