@@ -13,6 +13,7 @@ import (
 
 	"channelbridge/connector"
 	"channelbridge/connector/order"
+	"channelbridge/connector/payout"
 	"channelbridge/internal/observe"
 	"channelbridge/internal/vault"
 	"channelbridge/webhooks"
@@ -59,7 +60,8 @@ func newBridge(p parts) (*bridge, error) {
 		b.hooks.observe, reg = p.metrics.Call, p.metrics.Registry
 	}
 	b.states = newStates(p.store, p.clock, p.log)
-	orders := &order.Reconciler{Store: p.store, Sides: b.sides, Clock: p.clock, Log: p.log, CallTime: time.Duration(p.cfg.Limits.CallTimeout), Denied: b.refused}
+	orders := &order.Reconciler{Store: p.store, Sides: b.sides, Clock: p.clock, Log: p.log, CallTime: time.Duration(p.cfg.Limits.CallTimeout), Denied: b.refused,
+		Known: payout.Keeper{Store: p.store}.Known}
 	b.orders = orders
 	b.loop = &connector.Loop{
 		Queue: p.store, Clock: p.clock, Runnable: b.runnable, Workers: p.cfg.Limits.Workers, Recover: true, Lease: lease, Log: p.log,

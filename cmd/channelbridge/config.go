@@ -79,6 +79,7 @@ type ConnectionConfig struct {
 	SweepEvery Duration                 `yaml:"sweep_every" doc:"Time between two listings of what changed. Default: what the platform allows."`
 
 	Refunds *RefundsConfig `yaml:"refunds" doc:"Channels: how money goes back."`
+	Payouts *PayoutsConfig `yaml:"payouts" doc:"Channels: how they pay, and how payouts are held against orders."`
 
 	Amazon  *AmazonConfig  `yaml:"amazon" doc:"Account at Amazon's Selling Partner API."`
 	Shopify *ShopifyConfig `yaml:"shopify" doc:"Account at a Shopify store."`

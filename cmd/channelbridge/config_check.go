@@ -154,6 +154,7 @@ func (c ConnectionConfig) check(d *decoder, path string) {
 			d.fault(at("store"), "is missing: a sales channel names the store in which its orders are mirrored")
 		}
 		c.checkRefunds(d, at)
+		c.payouts().check(d, at("payouts"))
 	case connector.RoleStore:
 		c.checkStore(d, at)
 	}
@@ -173,7 +174,8 @@ func (c ConnectionConfig) check(d *decoder, path string) {
 // checkStore refuses what only channels have.
 func (c ConnectionConfig) checkStore(d *decoder, at func(string) string) {
 	for key, given := range map[string]bool{"store": c.Store != "", "tag": c.Tag != "", "tags": len(c.Tags) > 0, "stock": c.Stock != "",
-		"name_prefix": c.NamePrefix != "", "order_url": c.OrderURL != "", "carriers": len(c.Carriers) > 0, "refunds": c.Refunds != nil} {
+		"name_prefix": c.NamePrefix != "", "order_url": c.OrderURL != "", "carriers": len(c.Carriers) > 0, "refunds": c.Refunds != nil,
+		"payouts": c.Payouts != nil} {
 		if given {
 			d.fault(at(key), "only sales channels have this; %s is a store", c.ID)
 		}

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"channelbridge/connector"
+	"channelbridge/marketplace"
 )
 
 // run works until ctx ends, then finishes the looks under way. Everything that brings news
@@ -41,6 +42,9 @@ func (b *bridge) bring(ctx context.Context, wg *sync.WaitGroup, l *link) context
 	wg.Go(func() { b.watch(ctx, l) })
 	if l.role == connector.RoleChannel {
 		wg.Go(func() { b.rejoin(ctx, l) })
+		if src, ok := l.channel.(marketplace.StatementSource); ok && l.cfg.pulls() {
+			wg.Go(func() { b.pull(ctx, l, src) })
+		}
 	}
 	return cancel
 }

@@ -42,6 +42,9 @@ type Reconciler struct {
 	// Denied is told that a connection refused a call for want of permission. It reports whether
 	// the whole connection is refused; otherwise only this order is. Nil: always the whole.
 	Denied func(ctx context.Context, conn connector.ConnectionID, err error) bool
+	// Known is told what is known of an order once a look at it has come to rest. Its error is the
+	// look's. Nil: nobody is told.
+	Known func(ctx context.Context, s Snapshot) error
 }
 
 // maxRounds bounds the plan-and-do rounds of one look. A calm order needs two.
@@ -71,6 +74,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, w connector.Work) (connector
 		}
 		if !done && round == maxRounds {
 			done, t.cut = true, true
+		}
+		if err == nil && done && r.Known != nil {
+			err = r.Known(ctx, t.snapshot())
 		}
 		if err == nil && done {
 			err = t.late

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"channelbridge/connector/payout"
+	"channelbridge/marketplace"
+)
+
+func newReport(a *app) *cobra.Command {
+	return group("report", "Reports for operators", newReportPayouts(a))
+}
+
+// asked is what the command line says of a report.
+type asked struct {
+	account, level, format, basis, from, to, asOf, currency, least, text, sort string
+	payouts, outcomes, causes, categories, columns                             []string
+	bom                                                                        bool
+	delimiter                                                                  string
+}
+
+func newReportPayouts(a *app) *cobra.Command {
+	var q asked
+	c := &cobra.Command{
+		Use:   "payouts",
+		Short: "Hold what channels have paid against what their orders should bring",
+		Long: `Hold what channels have paid against what their orders should bring: for every payout that its
+lines add up to what was paid, which order brought what, what was expected, and the causes of
+every difference. Levels are summary, payout, order, line and unsettled (money that is still to come).`,
+		Example: `  channelbridge report payouts --from 2026-11-01 --to 2026-12-01
+  channelbridge report payouts --level unsettled
+  channelbridge report payouts --outcome fee_variance --format csv > fees.csv
+  channelbridge report payouts --level line --payout 11888387941`,
+		Args: arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withBridge(cmd.Context(), func(b *bridge) error {
+				query, err := q.query(b.cfg.TimeZone)
+				if err != nil {
+					return err
+				}
+				r, err := books{b}.Report(cmd.Context(), accountsOf(b, q.account), query)
+				if err != nil {
+					return fmt.Errorf("the payout report: %w", err)
+				}
+				return a.printReport(r, q)
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&q.account, "account", "", "only this channel")
+	f.StringVar(&q.level, "level", "order", "summary, payout, order, line or unsettled")
+	f.StringVar(&q.format, "format", "", "table (the default), json, ndjson or csv")
+	f.StringArrayVar(&q.payouts, "payout", nil, "only these payouts, by the channel's number")
+	f.StringVar(&q.from, "from", "", "from this day or instant on")
+	f.StringVar(&q.to, "to", "", "before this day or instant")
+	f.StringVar(&q.basis, "basis", "paid_at", "what from and to are about: paid_at, posted_at, order_placed_at or due_at")
+	f.StringVar(&q.asOf, "as-of", "", "what was known at this instant")
+	f.StringVar(&q.currency, "currency", "", "only this currency")
+	f.StringArrayVar(&q.outcomes, "outcome", nil, "only orders with these outcomes")
+	f.StringArrayVar(&q.causes, "cause", nil, "only orders with these causes")
+	f.StringArrayVar(&q.categories, "category", nil, "only what has these categories")
+	f.StringVar(&q.least, "min-difference", "", "only orders that differ by at least so much")
+	f.StringVar(&q.text, "q", "", "only orders with this in their numbers, payouts or SKUs")
+	f.StringVar(&q.sort, "sort", "-abs_difference", "-abs_difference, due_at, posted_at or order")
+	f.StringSliceVar(&q.columns, "columns", nil, "csv: only these columns, in this order")
+	f.BoolVar(&q.bom, "bom", false, "csv: begin with a byte order mark, for spreadsheet programs")
+	f.StringVar(&q.delimiter, "delimiter", ",", "csv: what stands between two columns")
+	return c
+}
+
+// query reads the command line.
+func (q asked) query(zone string) (payout.Query, error) {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		return payout.Query{}, err
+	}
+	out := payout.Query{Payouts: q.payouts, Basis: payout.Basis(q.basis), Text: q.text, MinDiff: q.least, Sort: q.sort}
+	for _, x := range []struct {
+		flag, text string
+		to         *time.Time
+	}{{"--from", q.from, &out.From}, {"--to", q.to, &out.To}, {"--as-of", q.asOf, &out.AsOf}} {
+		if *x.to, err = dayOrInstant(x.text, loc); err != nil {
+			return out, usage("%s: %s", x.flag, err)
+		}
+	}
+	if !slices.Contains([]string{"summary", "payout", "order", "line", "unsettled"}, q.level) {
+		return out, usage("--level %s: it is summary, payout, order, line or unsettled", q.level)
+	}
+	if !slices.Contains([]payout.Basis{payout.ByPaid, payout.ByPosted, payout.ByPlaced, payout.ByDue}, out.Basis) {
+		return out, usage("--basis %s: it is paid_at, posted_at, order_placed_at or due_at", q.basis)
+	}
+	if q.currency != "" {
+		out.Currencies = []string{strings.ToUpper(q.currency)}
+	}
+	for _, o := range q.outcomes {
+		out.Outcomes = append(out.Outcomes, payout.Outcome(o))
+	}
+	for _, c := range q.causes {
+		out.Causes = append(out.Causes, payout.CauseCode(c))
+	}
+	for _, c := range q.categories {
+		out.Categories = append(out.Categories, marketplace.Category(c))
+	}
+	return out, nil
+}
+
+// dayOrInstant reads 2026-11-01, the first instant of that day in a zone, or an instant.
+func dayOrInstant(text string, loc *time.Location) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, text, loc); err == nil {
+		return t, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, fmt.Errorf("%q is neither a day such as 2026-11-01 nor an instant such as 2026-11-01T08:00:00Z", text)
+	}
+	return t, nil
+}
+
+// reportView is a report as --json shows it.
+func reportView(r *payout.Report, level string) map[string]any {
+	summary := []payout.SummaryJSON{}
+	for _, s := range r.Summary {
+		summary = append(summary, s.JSON())
+	}
+	out := map[string]any{"report_version": payout.Version, "snapshot_id": r.Snapshot, "summary": summary}
+	switch level {
+	case "summary":
+	case "payout":
+		out["rows"] = objects(r.PayoutTable())
+	case "line":
+		out["rows"] = objects(r.LineTable())
+	default:
+		out["rows"] = orderViews(r, level)
+	}
+	return out
+}
+
+func orderViews(r *payout.Report, level string) []payout.OrderJSON {
+	rows := []payout.OrderJSON{}
+	for _, o := range rowsOf(r, level) {
+		rows = append(rows, o.JSON())
+	}
+	return rows
+}
+
+func rowsOf(r *payout.Report, level string) []payout.OrderRow {
+	if level == "unsettled" {
+		return r.Unsettled()
+	}
+	return r.Orders
+}
+
+// objects are a table's rows by column, empty cells left out.
+func objects(t payout.Table) []map[string]string {
+	out := []map[string]string{}
+	for _, r := range t.Rows {
+		o := map[string]string{}
+		for i, c := range r {
+			if c.Text != "" {
+				o[t.Columns[i]] = c.Text
+			}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func (a *app) printReport(r *payout.Report, q asked) error {
+	switch {
+	case q.format == "json" || a.asJSON:
+		return a.printJSON(reportView(r, q.level))
+	case q.format == "ndjson":
+		return a.printLines(r, q.level)
+	case q.format == "csv":
+		return a.printCSV(r, q)
+	case q.format != "" && q.format != "table":
+		return usage("--format %s: it is table, json, ndjson or csv", q.format)
+	case q.level == "summary":
+		return a.printBridge(r)
+	}
+	return a.printRows(r, q.level)
+}
+
+func tableOf(r *payout.Report, level string) payout.Table {
+	switch level {
+	case "summary":
+		return r.SummaryTable()
+	case "payout":
+		return r.PayoutTable()
+	case "line":
+		return r.LineTable()
+	}
+	return r.OrderTable(rowsOf(r, level))
+}
+
+func (a *app) printCSV(r *payout.Report, q asked) error {
+	t, missing, ok := tableOf(r, q.level).Pick(q.columns)
+	if !ok {
+		return usage("--columns: there is no column %q at level %s", missing, q.level)
+	}
+	o := payout.CSVOptions{BOM: q.bom}
+	if d := []rune(q.delimiter); len(d) == 1 {
+		o.Delimiter = d[0]
+	}
+	return t.WriteCSV(a.stdout, o)
+}
+
+func (a *app) printLines(r *payout.Report, level string) error {
+	out := json.NewEncoder(a.stdout)
+	if level == "order" || level == "unsettled" {
+		for _, o := range orderViews(r, level) {
+			if err := out.Encode(o); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, o := range objects(tableOf(r, level)) {
+		if err := out.Encode(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shownColumns are what a terminal has room for.
+var shownColumns = map[string][]string{
+	"payout":    {"payout_external_id", "account", "state", "outcome", "paid_at", "currency", "paid", "proof_gap", "orders", "lines", "open_findings", "open_difference"},
+	"line":      {"payout_external_id", "line_no", "outcome", "category", "channel_order_id", "sku", "currency", "amount", "difference"},
+	"order":     {"outcome", "channel_order_id", "store_order_name", "currency", "expected_net", "actual_net", "difference", "cause_1", "cause_1_amount", "payout_external_ids"},
+	"unsettled": {"outcome", "channel_order_id", "store_order_name", "placed_at", "due_at", "currency", "expected_net", "age_days"},
+}
+
+func (a *app) printRows(r *payout.Report, level string) error {
+	t, _, _ := tableOf(r, level).Pick(shownColumns[level])
+	var rows [][]string
+	for _, cells := range t.Rows {
+		var row []string
+		for _, c := range cells {
+			row = append(row, orDash(c.Text))
+		}
+		rows = append(rows, row)
+	}
+	heading := strings.ToUpper(strings.Join(shownColumns[level], "\t"))
+	if err := table(a.stdout, strings.ReplaceAll(heading, "_", " "), rows); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout)
+	return a.printBridge(r)
+}
