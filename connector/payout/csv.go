@@ -10,12 +10,13 @@ import (
 type CSVOptions struct {
 	BOM       bool
 	Delimiter rune // 0: a comma
+	Bare      bool // further rows of a table that was begun: no mark and no header
 }
 
-// WriteCSV writes a table: always a header, lines that end in CRLF. A text that a spreadsheet
+// WriteCSV writes a table: a header unless it goes on with one, lines that end in CRLF. A text that a spreadsheet
 // would take for a formula gets an apostrophe in front; numbers never do.
 func (t Table) WriteCSV(w io.Writer, o CSVOptions) error {
-	if o.BOM {
+	if o.BOM && !o.Bare {
 		if _, err := io.WriteString(w, "\ufeff"); err != nil {
 			return err
 		}
@@ -25,8 +26,10 @@ func (t Table) WriteCSV(w io.Writer, o CSVOptions) error {
 	if o.Delimiter != 0 {
 		out.Comma = o.Delimiter
 	}
-	if err := out.Write(t.Columns); err != nil {
-		return err
+	if !o.Bare {
+		if err := out.Write(t.Columns); err != nil {
+			return err
+		}
 	}
 	row := make([]string, len(t.Columns))
 	for _, r := range t.Rows {

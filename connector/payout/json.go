@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -69,6 +70,7 @@ type OrderJSON struct {
 // Links lead to what a row is about.
 type Links struct {
 	Order    string `json:"order,omitempty"`
+	Lines    string `json:"lines,omitempty"` // in the last payout that settled it
 	Timeline string `json:"timeline,omitempty"`
 }
 
@@ -85,14 +87,17 @@ func (o OrderRow) JSON() OrderJSON {
 	if o.InStore {
 		s := sides(func(g Group) int64 { e, _ := o.Sum(g); return e }, o.Expected)
 		out.Expected = &s
-		id := "/v1/orders/" + string(o.Account.ID) + "/" + o.Ref
-		out.Links = Links{id, id + "/timeline"}
+		id := "/v1/orders/" + url.PathEscape(string(o.Account.ID)) + "/" + url.PathEscape(o.Ref)
+		out.Links.Order, out.Links.Timeline = id, id+"/timeline"
+	}
+	if n := len(o.Shares); n > 0 {
+		out.Links.Lines = "/v1/payouts/" + o.ids[o.Shares[n-1].Payout] + "/lines?order=" + url.QueryEscape(o.Ref)
 	}
 	for _, c := range o.Causes {
 		x := CauseJSON{Code: c.Code, Category: c.Category, Amount: dec(c.Amount), Expected: dec(c.Expected), Actual: dec(c.Actual), Tariff: c.Tariff, Informational: c.Told}
 		for _, v := range o.Lines {
 			if c.Category == "" || v.Line.Category == string(c.Category) {
-				x.Lines = append(x.Lines, "pl_"+short(o.ids[v.Line.Payout], v.Line.Key))
+				x.Lines = append(x.Lines, LineID(o.ids[v.Line.Payout], v.Line))
 			}
 		}
 		out.Causes = append(out.Causes, x)
@@ -115,6 +120,9 @@ func stamp(t time.Time) *time.Time {
 func ID(p connector.Payout) string {
 	return "po_" + short(string(p.Account), p.External, strconv.Itoa(p.Revision))
 }
+
+// LineID names a line of a payout outside; payout is the payout's own ID.
+func LineID(payout string, l connector.PayoutLine) string { return "pl_" + short(payout, l.Key) }
 
 // short is a stable name for a few texts.
 func short(texts ...string) string {
@@ -199,7 +207,7 @@ func (r *Report) SummaryTable() Table {
 	return t
 }
 
-// digest names a report: equal for equal rows and an equal question.
+// digest names a report: equal for equal rows, an equal summary and an equal question.
 func (r *Report) digest() string {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
@@ -210,6 +218,9 @@ func (r *Report) digest() string {
 		}
 	}
 	must(enc.Encode(q))
+	for _, s := range r.Summary {
+		must(enc.Encode(s.JSON()))
+	}
 	for _, p := range r.Payouts {
 		must(enc.Encode([]any{p.Account.ID, p.External, p.Revision, p.Digest, p.State, p.Proven}))
 	}
