@@ -239,8 +239,12 @@ func (r *reading) end() error {
 	slices.SortFunc(r.Orders, func(x, y Order) int { return cmp.Or(cmp.Compare(x.Ref, y.Ref), cmp.Compare(x.Currency, y.Currency)) })
 	for _, v := range r.suggest() {
 		r.Loose = append(r.Loose, v)
-		if p := r.Payouts[v.Rank]; v.Line.Amount.Currency == p.Currency {
-			p.Bridge.loose(v)
+		p := r.Payouts[v.Rank]
+		if v.Line.Amount.Currency != p.Currency {
+			continue
+		}
+		if err := p.Bridge.loose(v); err != nil {
+			return fmt.Errorf("payout %s: %w", p.External, err)
 		}
 	}
 	return nil
@@ -256,8 +260,11 @@ func (r *reading) judge(id string, f *Facts, lines []Line) error {
 	for _, o := range orders {
 		for _, s := range o.Shares {
 			p := r.Payouts[s.Rank]
-			if p.Currency == o.Currency {
-				p.Bridge.order(o, s)
+			if p.Currency != o.Currency {
+				continue
+			}
+			if err := p.Bridge.order(o, s); err != nil {
+				return fmt.Errorf("payout %s: %w", p.External, err)
 			}
 		}
 		r.Orders = append(r.Orders, o)
@@ -265,15 +272,13 @@ func (r *reading) judge(id string, f *Facts, lines []Line) error {
 	return nil
 }
 
-// suggest looks for the order behind a line that names none: one whose money is still to come, in
-// the same currency, by the same amount. One candidate is suggested, several are ambiguous; a
-// person decides. What belongs to no order is complete by itself.
+// suggest looks for the order behind a line that names none: one of which nothing of the category
+// has come, in the same currency, by the same amount. One candidate is suggested; several are
+// ambiguous, and so is a line without any that must belong to an order: a person decides. What
+// belongs to no order is complete by itself.
 func (r *reading) suggest() []Verdict {
 	open := map[wanting][]string{}
 	for _, o := range r.Orders {
-		if o.Outcome != MissingInSettlement && o.Outcome != AwaitingRelease && o.Outcome != PartiallySettled {
-			continue
-		}
 		for c, p := range o.ByKind {
 			if p.Expected != 0 && p.lines == 0 {
 				k := wanting{o.Currency, c, p.Expected}
@@ -295,7 +300,7 @@ func (r *reading) suggest() []Verdict {
 		case len(candidates) == 1:
 			v.Outcome, v.Rule, v.Confidence, v.Expected = Suggested, "amount", "suggested", l.Amount.Minor
 			v.Candidate = candidates[0]
-		case len(candidates) > 1:
+		case len(candidates) > 1, bound(c):
 			v.Outcome = Ambiguous
 		}
 		out = append(out, v)

@@ -26,6 +26,8 @@ type Bridge struct {
 	Gap        int64                          // what the lines exceed the declared amounts by; zero when proven
 	Lines      int
 	Orders     int
+
+	load load
 }
 
 func newBridge(currency string) *Bridge {
@@ -71,6 +73,9 @@ func (b *Bridge) Check() error {
 // head adds a payout's own amounts.
 func (b *Bridge) head(p connector.Payout) error {
 	gap, err := p.Gap()
+	if err == nil {
+		err = b.load.add(p.Paid.Minor, p.Opening.Minor, p.Closing.Minor, gap.Minor)
+	}
 	if err != nil {
 		return fmt.Errorf("payout %s: %w", p.External, err)
 	}
@@ -82,21 +87,31 @@ func (b *Bridge) head(p connector.Payout) error {
 }
 
 // order adds an order's part.
-func (b *Bridge) order(o Order, s Share) {
+func (b *Bridge) order(o Order, s Share) error {
+	if err := b.load.add(s.Amount, s.Expected); err != nil {
+		return fmt.Errorf("order %s: %w", o.Ref, err)
+	}
 	b.Orders++
 	if !o.InStore {
 		b.NotInStore += s.Amount
-		return
+		return nil
 	}
 	b.Expected += s.Expected
 	for c, v := range s.Variance {
+		if err := b.load.add(v); err != nil {
+			return fmt.Errorf("order %s: %w", o.Ref, err)
+		}
 		b.Variances[c] += v
 	}
+	return nil
 }
 
 // loose adds a line that belongs to no order.
-func (b *Bridge) loose(v Verdict) {
+func (b *Bridge) loose(v Verdict) error {
 	amount := v.Line.Amount.Minor
+	if err := b.load.add(amount); err != nil {
+		return fmt.Errorf("line %d: %w", v.Line.No, err)
+	}
 	switch {
 	case v.Outcome != NonOrder:
 		b.Unplaced += amount
@@ -105,10 +120,15 @@ func (b *Bridge) loose(v Verdict) {
 	default:
 		b.NonOrder[marketplace.Category(v.Line.Category)] += amount
 	}
+	return nil
 }
 
-// join adds another bridge of the same currency.
-func (b *Bridge) join(o *Bridge) {
+// join adds another bridge of the same currency. Orders that both have a part in are for the
+// caller to count.
+func (b *Bridge) join(o *Bridge) error {
+	if err := b.load.add(int64(o.load)); err != nil {
+		return err
+	}
 	b.Paid += o.Paid
 	b.Opening += o.Opening
 	b.Closing += o.Closing
@@ -118,11 +138,11 @@ func (b *Bridge) join(o *Bridge) {
 	b.Unplaced += o.Unplaced
 	b.Gap += o.Gap
 	b.Lines += o.Lines
-	b.Orders += o.Orders
 	for c, v := range o.Variances {
 		b.Variances[c] += v
 	}
 	for c, v := range o.NonOrder {
 		b.NonOrder[c] += v
 	}
+	return nil
 }

@@ -99,6 +99,12 @@ func kind(category string) kindOf {
 	return kinds[marketplace.Unclassified]
 }
 
+// bound reports a category that makes no sense without an order.
+func bound(c marketplace.Category) bool {
+	k := kind(string(c))
+	return k.group == Gross || k.group == Refunds || k.cause == CauseCommission || k.cause == CauseChargeback
+}
+
 // reserve reports money that the channel keeps back, or lets go of again.
 func reserve(category string) bool {
 	return category == string(marketplace.ReserveHold) || category == string(marketplace.ReserveRelease)

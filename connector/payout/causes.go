@@ -1,6 +1,7 @@
 package payout
 
 import (
+	"cmp"
 	"slices"
 
 	"channelbridge/marketplace"
@@ -20,21 +21,74 @@ func (j *judgement) explain() {
 		return
 	}
 	twice := j.doubled()
-	refund := j.refunds()
 	for _, c := range marketplace.Categories() {
 		p, ok := j.o.ByKind[c]
-		if !ok || kind(string(c)).group == Refunds {
-			continue
+		if ok && !summed(c) {
+			j.explainOne(c, p, twice)
 		}
-		j.explainOne(c, p, twice)
 	}
-	if d := refund.Actual - refund.Expected; d != 0 {
-		code := CauseRefund
-		if j.tol.within(d, refund.Expected, j.exponent) {
-			code = CauseRounding
+	j.explainSum(marketplace.RefundPrincipal)
+	j.explainSum(marketplace.Chargeback)
+}
+
+// summed reports categories that are compared as one: the store does not divide a refund as the
+// channel does, and a chargeback that was reversed is none.
+func summed(c marketplace.Category) bool {
+	k := kind(string(c))
+	return k.group == Refunds || k.cause == CauseChargeback
+}
+
+// alike reports categories that are one when a difference is explained.
+func alike(a, b marketplace.Category) bool {
+	return a == b || summed(a) && kind(string(a)).cause == kind(string(b)).cause
+}
+
+// together adds up all categories that are alike.
+func (j *judgement) together(c marketplace.Category) Pair {
+	var sum Pair
+	for of, p := range j.o.ByKind {
+		if alike(c, of) {
+			sum.Expected, sum.Actual, sum.lines = sum.Expected+p.Expected, sum.Actual+p.Actual, sum.lines+p.lines
 		}
-		j.cause(Cause{Code: code, Category: marketplace.RefundPrincipal, Amount: d, Expected: refund.Expected, Actual: refund.Actual})
 	}
+	return sum
+}
+
+// explainSum names the cause of the difference of categories that are compared as one.
+func (j *judgement) explainSum(c marketplace.Category) {
+	p := j.together(c)
+	d := p.Actual - p.Expected
+	if d == 0 {
+		return
+	}
+	out := Cause{Code: kind(string(c)).cause, Category: c, Amount: d, Expected: p.Expected, Actual: p.Actual}
+	switch {
+	case c == marketplace.RefundPrincipal && j.awaited(d):
+		out.Code, out.Told = CauseNotYet, true
+	case j.tol.within(d, p.Expected, j.o.Currency):
+		out.Code = CauseRounding
+	}
+	j.cause(out)
+}
+
+// waits reports a refund whose payout is not due yet: it waits as long as a sale does.
+func (j *judgement) waits(r Refund) bool {
+	return !j.due || j.Now.Before(r.At.Add(j.Terms.Wait+j.Terms.Every))
+}
+
+// awaited reports that just the last refunds are missing, and not due yet.
+func (j *judgement) awaited(missing int64) bool {
+	last := slices.Clone(j.f.Refunds)
+	slices.SortFunc(last, func(a, b Refund) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.Ref, a.Ref)) })
+	for _, r := range last {
+		if !j.waits(r) || missing <= 0 {
+			return false
+		}
+		if missing -= r.Amount; missing == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // explainOne names the cause of one category's difference.
@@ -44,7 +98,7 @@ func (j *judgement) explainOne(c marketplace.Category, p Pair, twice repeat) {
 	switch {
 	case c == marketplace.Principal:
 		again = twice.principal
-	case twice.times > 1 && p.Expected != 0 && d == (twice.times-1)*p.Expected:
+	case twice.times > 1 && p.Expected != 0 && d%p.Expected == 0 && d/p.Expected == twice.times-1:
 		again = d
 	}
 	k := kind(string(c))
@@ -62,19 +116,25 @@ func (j *judgement) explainOne(c marketplace.Category, p Pair, twice repeat) {
 	switch {
 	case !p.Known && (k.group == Fees || k.group == Withheld):
 		out.Code, out.Told = CauseUnknown, true // no tariff covers it
-	case !j.due && j.short(p):
+	case j.short(c, p):
 		out.Code, out.Told = CauseNotYet, true
-	case j.tol.within(d, p.Expected, j.exponent):
+	case j.tol.within(d, p.Expected, j.o.Currency):
 		out.Code = CauseRounding
 	}
 	j.cause(out)
 }
 
-// short reports that a category has brought less than expected because something of it has not
-// come yet: the rest of the order, or a category without any line.
-func (j *judgement) short(p Pair) bool {
+// short reports that a category has brought less than expected because something of it is still
+// to come: the rest of the order, a category without any line, or what follows a refund.
+func (j *judgement) short(c marketplace.Category, p Pair) bool {
 	less := p.Expected > 0 && p.Actual >= 0 && p.Actual < p.Expected || p.Expected < 0 && p.Actual <= 0 && p.Actual > p.Expected
-	return less && (p.lines == 0 || !j.complete)
+	switch {
+	case !less:
+		return false
+	case c == marketplace.FeeRefund || c == marketplace.RefundAdminFee:
+		return slices.ContainsFunc(j.f.Refunds, j.waits)
+	}
+	return !j.due && (p.lines == 0 || !j.complete)
 }
 
 // repeat is what was paid more than once: times counts how often, where it is every item alike.
@@ -112,18 +172,6 @@ func (j *judgement) wholes(item string, amount int64) (n int64) {
 		}
 	}
 	return n
-}
-
-// refunds is what was given back, over all its categories: the store does not divide as the
-// channel does.
-func (j *judgement) refunds() Pair {
-	var sum Pair
-	for c, p := range j.o.ByKind {
-		if kind(string(c)).group == Refunds {
-			sum.Expected, sum.Actual, sum.lines = sum.Expected+p.Expected, sum.Actual+p.Actual, sum.lines+p.lines
-		}
-	}
-	return sum
 }
 
 func (j *judgement) cause(c Cause) { j.o.Causes = append(j.o.Causes, c) }

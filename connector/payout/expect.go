@@ -1,6 +1,7 @@
 package payout
 
 import (
+	"fmt"
 	"time"
 
 	"channelbridge/marketplace"
@@ -18,10 +19,13 @@ type Expectation struct {
 var positive = map[marketplace.Category]bool{marketplace.FeeRefund: true, marketplace.ShippingRebate: true}
 
 // Expect lists what an order should bring: its own parts, less what was given back, and what the
-// tariffs in force take of it. A cancelled order brings nothing.
+// tariffs in force take of it. A cancelled order brings nothing, and nothing is taken of it.
 func Expect(f Facts, tariffs []Tariff) ([]Expectation, error) {
 	if f.Cancelled {
-		return nil, nil
+		f.Items, f.Charges, f.Refunds = nil, nil, nil
+	}
+	if err := f.fit(); err != nil {
+		return nil, err
 	}
 	var out []Expectation
 	f.parts(func(item string, p Part) {
@@ -42,7 +46,10 @@ func Expect(f Facts, tariffs []Tariff) ([]Expectation, error) {
 		if !ok {
 			continue
 		}
-		fee := t.takes(f)
+		fee, err := t.takes(f)
+		if err != nil {
+			return nil, fmt.Errorf("tariff %s: %w", t.Key, err)
+		}
 		if !positive[c] {
 			fee = -fee
 		}
@@ -91,15 +98,15 @@ type Tolerance struct {
 
 // within reports whether a difference of an expectation is inside the tolerance. Where nothing
 // was expected nothing is tolerated.
-func (t Tolerance) within(diff, expected int64, exponent int) bool {
-	most := t.Minor
-	if most < 0 {
-		if most = 1; exponent == 0 {
-			most = 100
+func (t Tolerance) within(diff, expected int64, currency string) bool {
+	bound := t.Minor
+	if bound < 0 {
+		if bound = 1; currency == "VND" { // whose smallest note is 100
+			bound = 100
 		}
 	}
 	if t.BP > 0 {
-		most = min(most, rate(max(expected, -expected), t.BP))
+		bound = min(bound, rate(max(expected, -expected), t.BP))
 	}
-	return expected != 0 && diff != 0 && diff <= most && -diff <= most
+	return expected != 0 && diff != 0 && diff <= bound && -diff <= bound
 }

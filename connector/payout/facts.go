@@ -79,6 +79,22 @@ func (f Facts) refunded() (int64, error) {
 	return sum.Minor, nil
 }
 
+// fit refuses amounts whose sums could exceed int64.
+func (f Facts) fit() (err error) {
+	var l load
+	f.parts(func(_ string, p Part) {
+		if err == nil {
+			err = l.add(p.Amount)
+		}
+	})
+	for _, r := range f.Refunds {
+		if err == nil {
+			err = l.add(r.Amount)
+		}
+	}
+	return err
+}
+
 // parts lists every part with the item it belongs to.
 func (f Facts) parts(yield func(item string, p Part)) {
 	for _, i := range f.Items {

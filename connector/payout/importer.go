@@ -68,7 +68,9 @@ func (i *Importer) Import(ctx context.Context, f File) (Imported, error) {
 		return Imported{}, fmt.Errorf("keeping the payout file %s: %w", f.Name, err)
 	}
 	if !fresh && src.State == connector.SourceImported {
-		return i.known(ctx, src)
+		if out, err := i.known(ctx, src); err != nil || out.Payout.ID != 0 {
+			return out, err
+		}
 	}
 	out, err := i.read(ctx, src, f.Format)
 	var bad *RejectedError
@@ -88,7 +90,7 @@ func (i *Importer) Import(ctx context.Context, f File) (Imported, error) {
 	return out, err
 }
 
-// known is the payout a file was imported as before.
+// known is the payout a file was imported as before; none when another file had said the same.
 func (i *Importer) known(ctx context.Context, src connector.PayoutSource) (Imported, error) {
 	all, err := i.Store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{src.Account}, All: true})
 	if err != nil {

@@ -96,7 +96,7 @@ func (o OrderRow) JSON() OrderJSON {
 	for _, c := range o.Causes {
 		x := CauseJSON{Code: c.Code, Category: c.Category, Amount: dec(c.Amount), Expected: dec(c.Expected), Actual: dec(c.Actual), Tariff: c.Tariff, Informational: c.Told}
 		for _, v := range o.Lines {
-			if c.Category == "" || v.Line.Category == string(c.Category) {
+			if c.Category == "" || alike(marketplace.Category(v.Line.Category), c.Category) {
 				x.Lines = append(x.Lines, LineID(o.ids[v.Line.Payout], v.Line))
 			}
 		}
@@ -212,6 +212,7 @@ func (r *Report) digest() string {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
 	q := r.Query
+	q.From, q.To, q.AsOf = q.From.UTC(), q.To.UTC(), time.Time{} // as much is known whether one asks then or afterwards
 	must := func(err error) {
 		if err != nil { // a hash takes everything, and the rows hold nothing that cannot be written
 			panic(err)
@@ -222,14 +223,14 @@ func (r *Report) digest() string {
 		must(enc.Encode(s.JSON()))
 	}
 	for _, p := range r.Payouts {
-		must(enc.Encode([]any{p.Account.ID, p.External, p.Revision, p.Digest, p.State, p.Proven}))
+		must(enc.Encode([]any{p.Account.ID, p.Account.Zone, p.External, p.Revision, p.Digest, p.State, p.Proven, p.Unmatched, p.Findings, p.Open}))
 	}
 	for _, o := range r.Orders {
-		must(enc.Encode(o.JSON()))
+		must(enc.Encode([]any{o.JSON(), o.Account.Zone, o.Facts.Delivered, o.First, o.ByKind}))
 	}
 	for _, l := range r.Lines {
 		l.Line.Payout = 0 // the store's own number says nothing
-		must(enc.Encode([]any{l.Payout.External, l.Payout.Revision, l.Line, l.Outcome, l.Rule, l.Expected, l.Difference}))
+		must(enc.Encode([]any{l.Account.ID, l.Payout.External, l.Payout.Revision, l.Line, l.Outcome, l.Rule, l.Confidence, l.Expected, l.Difference, l.Candidate, l.Ref, l.Store}))
 	}
 	return "rs_" + hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -47,7 +47,7 @@ func Judge(c Case) ([]Order, error) {
 		if err != nil {
 			return nil, err
 		}
-		foreign := len(c.Lines) > len(by[own])
+		foreign := o.InStore && len(c.Lines) > len(by[own])
 		if foreign {
 			o.Outcome = CurrencyMismatch
 		}
@@ -64,11 +64,24 @@ func Judge(c Case) ([]Order, error) {
 			return nil, err
 		}
 		if c.Facts != nil {
-			o.Facts, o.InStore, o.Outcome = *c.Facts, c.Facts.Store != "", CurrencyMismatch
+			o.Facts = *c.Facts
+		}
+		if o.Facts.Store != "" {
+			o.mismatch()
 		}
 		out = append(out, o)
 	}
 	return out, nil
+}
+
+// mismatch makes the verdict one on lines of an order that was sold in another currency.
+func (o *Order) mismatch() {
+	o.InStore, o.Outcome = true, CurrencyMismatch
+	for i := range o.Lines {
+		if v := &o.Lines[i]; v.Outcome == MissingInStore {
+			v.Outcome, v.Rule, v.Difference = Matched, "order", v.Line.Amount.Minor
+		}
+	}
 }
 
 func sorted[V any](m map[string]V) []string {
@@ -87,14 +100,14 @@ type judgement struct {
 	f        *Facts
 	expected []Expectation
 	items    map[string]Pair // of principal, by item
+	whole    bool            // the lines name no items
 	complete bool            // every item has come
 	due      bool
 	tol      Tolerance
-	exponent int
 }
 
 func judged(c Case, f *Facts, currency string, lines []Line) (Order, error) {
-	j := &judgement{Case: c, f: f, exponent: money.Exponent(currency), tol: Tolerance{Minor: -1}}
+	j := &judgement{Case: c, f: f, tol: Tolerance{Minor: -1}}
 	if t, ok := c.Tol[currency]; ok {
 		j.tol = t
 	}
@@ -137,7 +150,26 @@ func (j *judgement) count(lines []Line) error {
 			return fmt.Errorf("order %s: %w", j.Order, err)
 		}
 	}
+	if err := j.fit(); err != nil {
+		return fmt.Errorf("order %s: %w", j.Order, err)
+	}
 	return j.pairs()
+}
+
+// fit refuses amounts whose sums could exceed int64.
+func (j *judgement) fit() error {
+	var l load
+	for _, e := range j.expected {
+		if err := l.add(e.Amount); err != nil {
+			return err
+		}
+	}
+	for _, v := range j.o.Lines {
+		if err := l.add(v.Line.Amount.Minor); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pairs sets what was expected beside what came.
@@ -172,11 +204,24 @@ func (j *judgement) pairs() error {
 	j.offsetTax(&sum)
 	j.o.Expected = sum.Minor
 	j.o.Difference = j.o.Actual - j.o.Expected
+	j.asOne()
 	j.complete = true
 	for _, i := range j.items {
 		j.complete = j.complete && (i.Expected == 0 || i.lines > 0)
 	}
 	return nil
+}
+
+// asOne takes the order for one item where the channel's lines name none of its items.
+func (j *judgement) asOne() {
+	var all Pair
+	for _, i := range j.items {
+		if i.Expected != 0 && i.lines > 0 {
+			return
+		}
+		all.Expected, all.Actual, all.lines = all.Expected+i.Expected, all.Actual+i.Actual, all.lines+i.lines
+	}
+	j.whole, j.items = true, map[string]Pair{"": all}
 }
 
 // category is a line's category; what is in no list counts as unclassified.
@@ -189,6 +234,9 @@ func (j *judgement) category(l connector.PayoutLine) marketplace.Category {
 
 // item is the order's item a line is about: by its number, else by the only item of its SKU.
 func (j *judgement) item(l connector.PayoutLine) string {
+	if j.whole {
+		return ""
+	}
 	if j.f == nil {
 		return l.Item
 	}

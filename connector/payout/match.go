@@ -21,14 +21,11 @@ func (j *judgement) match() {
 			v.Outcome = MissingInStore
 			continue
 		}
-		p := j.o.ByKind[c]
-		if kind(string(c)).group == Refunds {
-			p = j.refunds()
-		}
+		p := j.together(c)
 		v.Rule = j.rule(*v, c)
 		v.Expected, v.Difference = p.Expected, p.Actual-p.Expected
 		v.Outcome = Matched
-		if slices.ContainsFunc(j.o.Causes, func(x Cause) bool { return x.Category == c && x.Code == CauseRounding }) {
+		if slices.ContainsFunc(j.o.Causes, func(x Cause) bool { return alike(x.Category, c) && x.Code == CauseRounding }) {
 			v.Outcome = WithinTolerance
 		}
 	}
@@ -87,10 +84,9 @@ func (j *judgement) share() {
 // lastOf is the last payout with a line of a cause's category, or of the order. Lines are in the
 // order of their payouts.
 func (j *judgement) lastOf(c Cause) int64 {
-	group := kind(string(c.Category)).group
 	last := j.o.Lines[len(j.o.Lines)-1].Line.Payout
 	for _, v := range slices.Backward(j.o.Lines) {
-		if of := j.category(v.Line); of == c.Category || group == Refunds && kind(string(of)).group == Refunds {
+		if alike(j.category(v.Line), c.Category) {
 			return v.Line.Payout
 		}
 	}

@@ -56,9 +56,11 @@ type Report struct {
 type PayoutRow struct {
 	Account Account
 	Paid
-	Unmatched int // lines that name no order they should name, or that nobody has classified
-	Findings  int // orders of it that are not matched
-	Open      int64
+	Unmatched int   // lines that name no order they should name, or that nobody has classified
+	Findings  int   // orders of it that somebody has to look at
+	Open      int64 // this payout's part of their differences
+
+	columns map[string]int64 // of its lines, by the payout level's columns
 }
 
 // OrderRow is one order of a report.
@@ -78,6 +80,7 @@ type LineRow struct {
 	Account Account
 	Payout  connector.Payout
 	Verdict
+	Ref   string // the channel's number of the order it counts for; "": none
 	Store string // the mirrored order
 }
 
@@ -132,45 +135,117 @@ func (r *Report) take(b *Books, sums map[string]*Summary) error {
 		return s
 	}
 	chosen := map[int64]bool{}
-	for _, p := range b.Payouts {
-		if !r.wantsPayout(p) {
+	for _, p := range b.payoutRows() {
+		if !r.wantsPayout(p.Paid) {
 			continue
 		}
 		chosen[p.ID] = true
 		s := sum(p.Currency)
 		s.Payouts++
-		s.join(p.Bridge)
-		r.Payouts = append(r.Payouts, r.payoutRow(b, p))
+		if err := s.join(p.Bridge); err != nil {
+			return fmt.Errorf("payout %s: %w", p.External, err)
+		}
+		r.Payouts = append(r.Payouts, p)
 	}
 	for _, o := range b.Orders {
+		if o.settledIn(b, chosen) {
+			sum(o.Currency).Orders++
+		}
 		row, in := r.orderRow(b, o, chosen)
 		if !in {
 			continue
 		}
 		if s := sum(o.Currency); r.wants(row) {
-			c := s.Outcomes[o.Outcome]
-			c.Orders, c.Difference = c.Orders+1, c.Difference+o.Difference
-			s.Outcomes[o.Outcome] = c
+			if err := s.count(o); err != nil {
+				return fmt.Errorf("order %s: %w", o.Ref, err)
+			}
 			r.Orders = append(r.Orders, row)
 		}
 		for _, v := range o.Lines {
-			r.takeLine(b, v, o.Facts.Store, chosen)
+			r.takeLine(b, v, o.Ref, o.Facts.Store, chosen)
 		}
 	}
 	for _, v := range b.Loose {
-		r.takeLine(b, v, "", chosen)
+		r.takeLine(b, v, "", "", chosen)
 	}
 	return nil
 }
 
-func (r *Report) takeLine(b *Books, v Verdict, store string, chosen map[int64]bool) {
+// count adds an order to its outcome's.
+func (s *Summary) count(o Order) error {
+	if err := s.load.add(o.Difference); err != nil {
+		return err
+	}
+	c := s.Outcomes[o.Outcome]
+	s.Outcomes[o.Outcome] = Count{c.Orders + 1, c.Difference + o.Difference}
+	return nil
+}
+
+// settledIn reports that one of the payouts, of the order's currency, has a part of the order.
+func (o Order) settledIn(b *Books, chosen map[int64]bool) bool {
+	return slices.ContainsFunc(o.Shares, func(s Share) bool { return chosen[s.Payout] && b.Of(s.Payout).Currency == o.Currency })
+}
+
+// payoutRows makes a row of every payout, in one pass over the orders.
+func (b *Books) payoutRows() []PayoutRow {
+	rows := make([]PayoutRow, len(b.Payouts))
+	for i, p := range b.Payouts {
+		rows[i] = PayoutRow{Account: b.Account, Paid: p, columns: map[string]int64{}}
+	}
+	line := func(v Verdict) *PayoutRow {
+		row := &rows[v.Rank]
+		if v.Line.Amount.Currency == row.Currency {
+			row.columns[columnOf(v.Line.Category)] += v.Line.Amount.Minor
+		}
+		return row
+	}
+	for _, o := range b.Orders {
+		for _, v := range o.Lines {
+			line(v)
+		}
+		if !o.finding() {
+			continue
+		}
+		for _, s := range o.Shares {
+			rows[s.Rank].find(o, s)
+		}
+	}
+	for _, v := range b.Loose {
+		if row := line(v); v.Outcome != NonOrder {
+			row.Unmatched++
+		}
+	}
+	return rows
+}
+
+// find counts an order that somebody has to look at. Two currencies are never added.
+func (p *PayoutRow) find(o Order, s Share) {
+	p.Findings++
+	if o.Currency != p.Currency {
+		return
+	}
+	for _, v := range s.Variance {
+		p.Open += v
+	}
+}
+
+// finding reports an order with something to do about it.
+func (o Order) finding() bool {
+	switch o.Outcome {
+	case Matched, WithinTolerance, AwaitingRelease, PartiallySettled:
+		return false
+	}
+	return true
+}
+
+func (r *Report) takeLine(b *Books, v Verdict, ref, store string, chosen map[int64]bool) {
 	q := r.Query
 	switch {
 	case !chosen[v.Line.Payout]:
 	case q.Basis == ByPosted && !within(v.Line.PostedAt, q.From, q.To):
 	case len(q.Categories) > 0 && !slices.Contains(q.Categories, marketplace.Category(v.Line.Category)):
 	default:
-		r.Lines = append(r.Lines, LineRow{Account: b.Account, Payout: b.Of(v.Line.Payout).Payout, Verdict: v, Store: store})
+		r.Lines = append(r.Lines, LineRow{Account: b.Account, Payout: b.Of(v.Line.Payout).Payout, Verdict: v, Ref: ref, Store: store})
 	}
 }
 
@@ -189,27 +264,6 @@ func (r *Report) wantsPayout(p Paid) bool {
 		return true
 	}
 	return within(settledAt(p.Payout), q.From, q.To)
-}
-
-func (r *Report) payoutRow(b *Books, p Paid) PayoutRow {
-	row := PayoutRow{Account: b.Account, Paid: p}
-	for _, v := range b.Loose {
-		if v.Line.Payout == p.ID && v.Outcome != NonOrder {
-			row.Unmatched++
-		}
-	}
-	for _, o := range b.Orders {
-		if o.Outcome == Matched || o.Outcome == WithinTolerance {
-			continue
-		}
-		for _, s := range o.Shares {
-			if s.Payout == p.ID {
-				row.Findings++
-				row.Open += o.Difference
-			}
-		}
-	}
-	return row
 }
 
 // orderRow makes an order's row; false when it has no part in the selection: none of its lines is
@@ -245,10 +299,7 @@ func (r *Report) orderRow(b *Books, o Order, chosen map[int64]bool) (OrderRow, b
 
 // daysBetween counts the midnights of a zone between two instants.
 func daysBetween(from, to time.Time, zone string) int {
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		loc = time.UTC
-	}
+	loc := zoneOf(zone)
 	midnight := func(t time.Time) time.Time {
 		y, m, d := t.In(loc).Date()
 		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)

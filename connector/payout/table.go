@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"channelbridge/connector"
 	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
@@ -35,11 +37,22 @@ func at(t time.Time, a Account) Cell {
 	if t.IsZero() {
 		return Cell{}
 	}
-	loc, err := time.LoadLocation(a.Zone)
-	if err != nil {
-		loc = time.UTC
+	return text(t.In(zoneOf(a.Zone)).Format(time.RFC3339))
+}
+
+var zones sync.Map // of *time.Location by name: loading one reads a file
+
+// zoneOf is a zone by its name; UTC where nobody knows it.
+func zoneOf(name string) *time.Location {
+	if z, ok := zones.Load(name); ok {
+		return z.(*time.Location)
 	}
-	return text(t.In(loc).Format(time.RFC3339))
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	zones.Store(name, z)
+	return z
 }
 
 var orderColumns = strings.Split("report_version,snapshot_id,outcome,workflow_state,channel,account,channel_order_id,store_order_id,store_order_name,placed_at,shipped_at,delivered_at,due_at,first_settled_at,last_settled_at,payout_external_ids,currency,"+
@@ -74,9 +87,13 @@ func (r *Report) OrderTable(orders []OrderRow) Table {
 			at(o.Facts.PlacedAt, a), at(o.Facts.ShippedAt, a), at(o.Facts.Delivered, a), at(o.DueAt, a), at(o.First, a), at(o.Last, a), text(strings.Join(o.Payouts, " ")), text(cur)}
 		rest := o.Actual
 		for _, p := range orderPairs {
-			expected, actual := o.pair(p.is)
+			expected, actual, known := o.pair(p.is)
 			rest -= actual
-			row = append(row, o.expectedCell(expected), amount(actual, cur))
+			cell := Cell{}
+			if known {
+				cell = o.expectedCell(expected)
+			}
+			row = append(row, cell, amount(actual, cur))
 		}
 		row = append(row, amount(rest, cur), o.expectedCell(o.Expected), amount(o.Actual, cur), amount(o.Difference, cur))
 		row = append(row, o.causeCells()...)
@@ -97,19 +114,23 @@ func (o OrderRow) expectedCell(minor int64) Cell {
 	return amount(minor, o.Currency)
 }
 
-func (o OrderRow) pair(is func(marketplace.Category, kindOf) bool) (expected, actual int64) {
-	for c, p := range o.ByKind {
-		if is(c, kind(string(c))) {
-			expected, actual = expected+p.Expected, actual+p.Actual
+// pair sums a column up. What is taken is expected only where a tariff covers some of it.
+func (o OrderRow) pair(is func(marketplace.Category, kindOf) bool) (expected, actual int64, known bool) {
+	taken := false
+	for c, k := range kinds {
+		if !is(c, k) {
+			continue
 		}
+		p := o.ByKind[c]
+		taken = taken || k.group == Fees || k.group == Withheld
+		expected, actual, known = expected+p.Expected, actual+p.Actual, known || p.Known
 	}
-	return expected, actual
+	return expected, actual, known || !taken
 }
 
 // workflow is what people have done about a row: nothing yet, where there is something to do.
 func (o OrderRow) workflow() string {
-	switch o.Outcome {
-	case Matched, WithinTolerance, AwaitingRelease, PartiallySettled:
+	if !o.finding() {
 		return ""
 	}
 	return "new"
@@ -160,7 +181,7 @@ func (r *Report) LineTable() Table {
 	for _, l := range r.Lines {
 		v, cur := l.Line, l.Line.Amount.Currency
 		row := []Cell{text(Version), text(r.Snapshot), text(l.Payout.External), count(l.Payout.Revision), count(v.No), text(string(l.Outcome)), text(v.Category), text(v.NativeType), text(v.NativeText),
-			text(cmp.Or(v.Order, l.Candidate)), text(v.Item), text(l.Store), text(v.Refund), text(v.SKU), {}, at(v.PostedAt, l.Account), text(cur), amount(v.Amount.Minor, cur), text(l.Rule), text(l.Confidence), {}, {}}
+			text(cmp.Or(l.Ref, v.Order, l.Candidate)), text(v.Item), text(l.Store), text(v.Refund), text(v.SKU), {}, at(v.PostedAt, l.Account), text(cur), amount(v.Amount.Minor, cur), text(l.Rule), text(l.Confidence), {}, {}}
 		if v.Quantity != 0 {
 			row[14] = count(v.Quantity)
 		}
@@ -179,14 +200,9 @@ var payoutColumns = strings.Split("report_version,snapshot_id,channel,account,pa
 // its own lines; what has no column of its own stands in other_non_order.
 func (r *Report) PayoutTable() Table {
 	t := Table{Columns: payoutColumns}
-	sums := r.lineSums()
 	for _, p := range r.Payouts {
-		cur, a, s := p.Currency, p.Account, sums[p.ID]
-		outcome := "proven"
-		if !p.Proven {
-			outcome = "not_proven"
-		}
-		t.Rows = append(t.Rows, []Cell{text(Version), text(r.Snapshot), text(string(a.ID)), text(string(a.ID)), text(p.External), count(p.Revision), text(string(p.State)), text(outcome),
+		cur, a, s := p.Currency, p.Account, p.columns
+		t.Rows = append(t.Rows, []Cell{text(Version), text(r.Snapshot), text(string(a.ID)), text(string(a.ID)), text(p.External), count(p.Revision), text(string(p.State)), text(p.Outcome()),
 			at(p.Start, a), at(p.End, a), at(p.PaidAt, a), text(cur), amount(p.Opening.Minor, cur), amount(s["sales"], cur), amount(s["discounts"], cur), amount(s["refunds"], cur), amount(s["fees"], cur),
 			amount(s["withheld_tax"], cur), amount(s["advertising"], cur), amount(s["other"], cur), amount(s["reserve"], cur), amount(p.Closing.Minor, cur), amount(p.Payout.Paid.Minor, cur), amount(p.Bridge.Gap, cur),
 			{}, {}, text(p.BankRef), text("unseen"), count(p.Bridge.Orders), count(p.Lines), count(p.Unmatched), count(p.Findings), amount(p.Open, cur)})
@@ -194,18 +210,17 @@ func (r *Report) PayoutTable() Table {
 	return t
 }
 
-// lineSums adds the lines of each payout up by its columns.
-func (r *Report) lineSums() map[int64]map[string]int64 {
-	out := map[int64]map[string]int64{}
-	for _, l := range r.Lines {
-		if out[l.Payout.ID] == nil {
-			out[l.Payout.ID] = map[string]int64{}
-		}
-		if l.Line.Amount.Currency == l.Payout.Currency {
-			out[l.Payout.ID][columnOf(l.Line.Category)] += l.Line.Amount.Minor
-		}
+// Outcome is the verdict on a payout: where the money went wrong, else whether its lines prove it.
+// An open one need not add up yet.
+func (p Paid) Outcome() string {
+	switch p.State {
+	case connector.PayoutOpen, connector.PayoutFailed, connector.PayoutReturned:
+		return string(p.State)
 	}
-	return out
+	if p.Proven {
+		return "proven"
+	}
+	return "not_proven"
 }
 
 func columnOf(category string) string {

@@ -144,16 +144,21 @@ func (t Tariff) base(f Facts) (lines []int64, sum int64) {
 		lines[i] += p.Amount
 		sum += p.Amount
 	})
-	if slices.Contains(of, marketplace.RefundPrincipal) {
-		for _, r := range f.Refunds {
-			lines, sum = append(lines, r.Amount), sum+r.Amount
-		}
+	if !slices.Contains(of, marketplace.RefundPrincipal) {
+		return lines, sum
+	}
+	sign := int64(-1) // what was given back lowers the rest of the base
+	if len(of) == 1 {
+		sign = 1
+	}
+	for _, r := range f.Refunds {
+		lines, sum = append(lines, sign*r.Amount), sum+sign*r.Amount
 	}
 	return lines, sum
 }
 
 // takes is what a tariff takes of an order, as a magnitude.
-func (t Tariff) takes(f Facts) int64 {
+func (t Tariff) takes(f Facts) (int64, error) {
 	lines, sum := t.base(f)
 	var fee int64
 	if t.Round == PerLine {
@@ -163,14 +168,18 @@ func (t Tariff) takes(f Facts) int64 {
 	} else {
 		fee = rate(sum, t.RateBP)
 	}
-	if sum == 0 {
-		return 0
+	if sum <= 0 {
+		return 0, nil
 	}
-	fee = max(fee+t.Fixed, t.Minimum)
+	all, err := money.New(fee, f.Currency).Add(money.New(t.Fixed, f.Currency))
+	if err != nil {
+		return 0, err
+	}
+	fee = max(all.Minor, t.Minimum)
 	if t.Maximum > 0 {
 		fee = min(fee, t.Maximum)
 	}
-	return fee
+	return fee, nil
 }
 
 // rate is amount × bp / 10000, rounded half to even.

@@ -168,7 +168,7 @@ func (w *world) sale(id string) *sale {
 	split := w.byItem && len(w.batches) > 1 && w.chance(40, "split")
 	w.settle(s, split)
 	if len(f.Refunds) == 0 && w.chance(25, "deferred") {
-		w.defer_(s)
+		w.postpone(s)
 	}
 	if s.due && w.chance(15, "a fee without a tariff") {
 		w.stray(s)
@@ -324,8 +324,8 @@ func (w *world) nameOtherwise(s *sale) {
 	}
 }
 
-// defer_ makes an order one that is not due, of which nothing or only some items have come.
-func (w *world) defer_(s *sale) {
+// postpone makes an order one that is not due, of which nothing or only some items have come.
+func (w *world) postpone(s *sale) {
 	s.due = false
 	s.facts.ShippedAt = time.Time{}
 	for _, t := range w.tariffs {

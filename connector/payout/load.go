@@ -1,0 +1,24 @@
+package payout
+
+import (
+	"fmt"
+	"math"
+
+	"channelbridge/internal/money"
+)
+
+// load adds the magnitudes of amounts up. While it is within mostLoad no sum of some of them, of
+// their differences or of parts of these exceeds int64.
+type load int64
+
+const mostLoad = math.MaxInt64 / 8
+
+func (l *load) add(amounts ...int64) error {
+	for _, n := range amounts {
+		if n < -mostLoad || n > mostLoad || int64(*l)+max(n, -n) > mostLoad {
+			return fmt.Errorf("amounts of %d and more: %w", int64(*l), money.ErrOverflow)
+		}
+		*l += load(max(n, -n))
+	}
+	return nil
+}
