@@ -242,12 +242,27 @@ func (x *mapped) amount(field, currency string) (money.Money, error) {
 	if x.Decimal == "," {
 		thousands, mark = ".", ","
 	}
-	text = strings.NewReplacer(thousands, "", "\u00a0", "", " ", "").Replace(text)
+	text = strings.NewReplacer("\u00a0", "", " ", "").Replace(text)
+	if whole, _, _ := strings.Cut(text, mark); !grouped(whole, thousands) {
+		return money.Money{}, x.bad(field, "has its thousands in groups that are not of three; decimals of this form are written with %q", mark)
+	}
+	text = strings.ReplaceAll(text, thousands, "")
 	m, err := money.Parse(strings.Replace(text, mark, ".", 1), currency)
 	if err != nil {
 		return m, x.bad(field, "is not an amount in %s: %v", currency, err)
 	}
 	return m, nil
+}
+
+// grouped reports that a whole number's thousands marks, if it has any, stand where they should:
+// otherwise they may be decimals.
+func grouped(whole, mark string) bool {
+	for i, group := range strings.Split(whole, mark) {
+		if i > 0 && len(group) != 3 {
+			return false
+		}
+	}
+	return true
 }
 
 // layouts turns YYYY-MM-DD hh:mm:ss into Go's words.

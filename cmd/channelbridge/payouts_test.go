@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"channelbridge/marketplace/generic/genericfake"
+)
+
+// statementForm is how this test's channel writes its payouts.
+const statementForm = `    payouts:
+      wait: 0s
+      every: 0s
+      files:
+        - name: market-statement
+          currency: USD
+          dates: [YYYY-MM-DD]
+          columns: {payout: Statement, total: Total, paid_at: Paid, type: Type, amount: Amount, order: Order, sku: SKU}
+          categories: [{type: Sale, category: principal}, {type: Fee, category: commission}, {type: Tax, category: tax_charged}, {type: Shipping, category: shipping_charged}]
+`
+
+// statement is a payout file: rows of type, amount, order.
+func statement(id, total string, rows ...[3]string) string {
+	out := "Statement,Total,Paid,Type,Amount,Order,SKU\n"
+	for _, r := range rows {
+		out += fmt.Sprintf("%s,%s,2026-11-20,%s,%s,%s,\n", id, total, r[0], r[1], r[2])
+	}
+	return out
+}
+
+// report is the rows of the report by order number.
+func (b *bench) report(args ...string) map[string]map[string]string {
+	b.Helper()
+	r := b.run(append([]string{"report", "payouts", "--format", "csv"}, args...)...)
+	require.Zero(b, r.code, r.err)
+	all, err := csv.NewReader(strings.NewReader(r.out)).ReadAll()
+	require.NoError(b, err)
+	out := map[string]map[string]string{}
+	for _, row := range all[1:] {
+		cells := map[string]string{}
+		for i, c := range row {
+			cells[all[0][i]] = c
+		}
+		out[cells["channel_order_id"]] = cells
+	}
+	return out
+}
+
+func TestAPayoutFileIsHeldAgainstTheOrders(t *testing.T) {
+	b := newBench(t)
+	b.write("listen: 127.0.0.1:0\n")
+	b.config = file(t, b.dir, "channelbridge.yaml", readFile(t, b.config)+statementForm)
+	r := b.serve()
+	id := b.market.Place(genericfake.Order{Currency: "USD", Total: "20.00", Lines: []genericfake.Line{{ID: "1", SKU: "TEA", Title: "Tea", Quantity: 1, Price: "20.00"}}})
+	_, err := b.market.Push(t.Context(), http.DefaultClient, r.url+"/webhooks/market", id)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return strings.Contains(b.run("orders", "list").out, "#") }, 15*time.Second, 50*time.Millisecond)
+	tariff := b.input(`{"key":"fee","category":"commission","rate_bp":1000,"valid_from":"2026-01-01T00:00:00Z"}`, "tariffs", "add", "market")
+	require.Zero(t, tariff.code, tariff.err)
+	require.Contains(t, b.run("tariffs", "list", "market").out, "10.00 %")
+	require.Eventually(t, func() bool { return b.report()[id]["outcome"] == "awaiting_release" }, 15*time.Second, 100*time.Millisecond, "what is known of the order is kept")
+
+	good := file(t, b.dir, "good.csv", statement("ST-1", "26.50", [3]string{"Sale", "20.00", id}, [3]string{"Fee", "-2.50", id}, [3]string{"Sale", "9.00", "UNSEEN"}))
+	in := b.run("payouts", "import", good, "--account", "market")
+	require.Zero(t, in.code, in.err)
+	require.Contains(t, in.out, "3 lines, paid 26.50 USD, proven")
+	require.Contains(t, b.run("payouts", "import", good, "--account", "market").out, "known already")
+	t.Run("R-147_payouts_come_from_the_channels_own_statements", func(t *testing.T) {
+		rows := b.report()
+		require.Equal(t, "fee_variance", rows[id]["outcome"])
+		require.Equal(t, "-0.50", rows[id]["difference"])
+		require.Equal(t, "ST-1", rows[id]["payout_external_ids"])
+		require.Equal(t, "missing_in_store", rows["UNSEEN"]["outcome"])
+		sum := b.run("report", "payouts", "--level", "summary", "--json")
+		require.Zero(t, sum.code, sum.err)
+		var v struct {
+			Summary []struct{ Paid, Expected_of_settled_orders, Orders_not_in_store string }
+		}
+		require.NoError(t, json.Unmarshal([]byte(sum.out), &v))
+		require.Equal(t, "26.50", v.Summary[0].Paid)
+		require.Equal(t, "18.00", v.Summary[0].Expected_of_settled_orders)
+		require.Equal(t, "9.00", v.Summary[0].Orders_not_in_store)
+	})
+
+	broken := file(t, b.dir, "broken.csv", statement("ST-2", "5.00", [3]string{"Sale", `"5,00"`, "X"}))
+	bad := b.run("payouts", "import", broken, "--account", "market")
+	require.Equal(t, exitError, bad.code)
+	require.Contains(t, bad.err, `row 2, column Amount: "5,00" has its thousands in groups that are not of three`)
+	files := b.run("payouts", "files")
+	require.Contains(t, files.out, "rejected")
+	require.NotContains(t, b.run("payouts", "list").out, "ST-2", "nothing of it counts")
+
+	short := file(t, b.dir, "short.csv", statement("ST-3", "8.00", [3]string{"Sale", "5.00", "X"}))
+	gap := b.run("payouts", "import", short, "--account", "market")
+	require.Zero(t, gap.code, gap.err)
+	require.Contains(t, gap.out, "not proven: the lines differ by -3.00 USD")
+	require.Contains(t, b.run("payouts", "show", "ST-3").out, "3.00 USD")
+}
+
+func readFile(t *testing.T, path string) string {
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(b)
+}
+
+// input runs a command with text on its standard input.
+func (b *bench) input(text string, args ...string) result {
+	b.Helper()
+	return commandWith(b.T, environment{}, text, append(args, "--config", b.config)...)
+}
