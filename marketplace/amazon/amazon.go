@@ -5,7 +5,8 @@
 // notifications, which Amazon delivers to an SQS queue only: either Poll fetches them, or an
 // AWS pipe posts them and Receive checks its authorization header. Refunds and cancellations go
 // out as XML feeds, which answer later and know no idempotency key; refunds made by anybody are
-// read from Finances v2024-06-19.
+// read from Finances v2024-06-19. Payouts are read from settlement reports, which Amazon makes by
+// itself and which are only collected.
 //
 // Limits to know: a listing of changed orders may be asked for once in three minutes per
 // seller, so pushes bring the speed and the listing the completeness; personal data comes only
@@ -90,13 +91,14 @@ type Adapter struct {
 }
 
 var (
-	_ marketplace.Adapter      = (*Adapter)(nil)
-	_ marketplace.Checker      = (*Adapter)(nil)
-	_ marketplace.Receiver     = (*Adapter)(nil)
-	_ marketplace.Poller       = (*Adapter)(nil)
-	_ marketplace.Subscriber   = (*Adapter)(nil)
-	_ marketplace.Submitter    = (*Adapter)(nil)
-	_ marketplace.RefundReader = (*Adapter)(nil)
+	_ marketplace.Adapter         = (*Adapter)(nil)
+	_ marketplace.Checker         = (*Adapter)(nil)
+	_ marketplace.Receiver        = (*Adapter)(nil)
+	_ marketplace.Poller          = (*Adapter)(nil)
+	_ marketplace.Subscriber      = (*Adapter)(nil)
+	_ marketplace.Submitter       = (*Adapter)(nil)
+	_ marketplace.RefundReader    = (*Adapter)(nil)
+	_ marketplace.StatementSource = (*Adapter)(nil)
 )
 
 // New checks the configuration, naming every problem at once, and makes the adapter.

@@ -35,6 +35,9 @@ const (
 	opGetFeedDocument     = "getFeedDocument"
 	opDownloadReport      = "downloadReport" // from the presigned address
 	opListTransactions    = "listTransactions"
+	opGetReports          = "getReports"
+	opGetReportDocument   = "getReportDocument"
+	opDownloadStatement   = "downloadStatement" // from the presigned address
 	requestID             = "X-Amzn-Requestid"
 	rateHeader            = "X-Amzn-Ratelimit-Limit"
 	codePackageNotFound   = "PackageToUpdateNotFound"
@@ -62,6 +65,8 @@ var limits = map[string]httpx.Limit{
 	opGetFeeds:           {PerSecond: 0.0222, Burst: 10},
 	opGetFeedDocument:    {PerSecond: 0.0222, Burst: 10},
 	opListTransactions:   {PerSecond: 0.5, Burst: 10},
+	opGetReports:         {PerSecond: 0.0222, Burst: 10},
+	opGetReportDocument:  {PerSecond: 0.0167, Burst: 15},
 }
 
 // client speaks the API word for word.

@@ -61,6 +61,18 @@ func TestRequestsPassTheOfficialModel(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, r.unsubscribe(ctx, topics[0], have.SubscriptionID))
 
+	for range 101 {
+		r.fake.Publish(amazonfake.Settlement{})
+	}
+	statements, err := r.Statements(ctx, marketplace.Cursor{Since: start.Add(-time.Hour).In(time.FixedZone("x", 9*3600))})
+	require.NoError(t, err)
+	require.True(t, statements.More)
+	_, err = r.Statements(ctx, statements.Next)
+	require.NoError(t, err)
+	document, err := r.OpenStatement(ctx, statements.Statements[0].ID)
+	require.NoError(t, err)
+	require.NoError(t, document.Close())
+
 	seen := map[string]int{}
 	for _, q := range r.sent {
 		op, _, err := models.Find(q.Method, q.URL.EscapedPath())
@@ -77,6 +89,8 @@ func TestRequestsPassTheOfficialModel(t *testing.T) {
 		require.NotZero(t, seen[op], "operation %s was never asked for", op)
 	}
 	require.Equal(t, 2, seen[opSearchOrders])
+	require.Equal(t, 2, seen[opGetReports])
+	require.Zero(t, seen["createReport"])
 }
 
 // Amazon's own sandbox pairs go through the adapter.

@@ -53,9 +53,9 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestMemoryDoesNotGrowWithASettlement(t *testing.T) {
-	whole := table("1.00", "USD", [2]string{"0.01", "Storage Fee"})
+	whole := table("1.00", "USD", [2]string{"0.01", strings.Repeat("x", 1500)})
 	cut := strings.LastIndex(strings.TrimSuffix(whole, "\n"), "\n") + 1
-	const rows = 100_000
+	const rows = 20_000 // 30 MB
 	var most uint64
 	var n int
 	var mem runtime.MemStats
@@ -64,7 +64,7 @@ func TestMemoryDoesNotGrowWithASettlement(t *testing.T) {
 	before := mem.HeapAlloc
 	err := SettlementV2(nil).ReadStatement(&endless{head: whole[:cut], row: whole[cut:], n: rows}, func(marketplace.Statement) error { return nil },
 		func(marketplace.Movement) error {
-			if n++; n%25_000 == 0 {
+			if n++; n%5_000 == 0 {
 				runtime.GC()
 				runtime.ReadMemStats(&mem)
 				most = max(most, mem.HeapAlloc)

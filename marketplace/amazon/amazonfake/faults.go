@@ -29,6 +29,8 @@ type Faults struct {
 	FeedStuck float64 // a feed stays IN_PROGRESS for good, some of its messages carried out
 	FeedDoubt float64 // a feed's report is cut off, of another feed, contradicts itself or is missing
 
+	ListTwice float64 // a report stands twice in a listing, perhaps on two pages
+
 	// RefuseData answers calls that include one of these data sets with the status given.
 	RefuseData map[string]int
 	// RefuseTopics are notification types nobody may subscribe to: the role is missing.
@@ -80,6 +82,9 @@ var plans = map[string]plan{
 	"getFeeds":                     {0.0222, 10},
 	"getFeedDocument":              {0.0222, 10},
 	"listTransactions":             {0.5, 10},
+	"getReports":                   {0.0222, 10},
+	"createReport":                 {0.0167, 15},
+	"getReportDocument":            {0.0167, 15},
 }
 
 // exceeds takes one call out of the operation's bucket and reports whether it was empty.

@@ -65,10 +65,13 @@ func (o *order) paid(it *item) map[string]money.Money {
 }
 
 // captured is what was taken from the buyer: the share of the units that have shipped.
-func (o *order) captured(it *item) map[string]money.Money {
+func (o *order) captured(it *item) map[string]money.Money { return o.share(it, it.fulfilled) }
+
+// share is what the buyer pays for some of the units of an item.
+func (o *order) share(it *item, units int) map[string]money.Money {
 	all := o.paid(it)
 	for name, m := range all {
-		all[name] = m.Split(int64(it.fulfilled), int64(it.spec.Quantity-it.fulfilled))[0]
+		all[name] = m.Split(int64(units), int64(it.spec.Quantity-units))[0]
 	}
 	return all
 }

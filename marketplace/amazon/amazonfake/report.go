@@ -22,7 +22,7 @@ func (s *Server) write(f *feed, done []verdict) {
 	case "cut":
 		body = body[:len(body)*2/3]
 	case "bomb":
-		body = append(body, bytes.Repeat([]byte(" "), 64<<20)...)
+		body = append(body, bytes.Repeat([]byte(" "), 17<<20)...)
 	}
 	d := s.file(body)
 	if f.fate.Report == "bomb" || s.opt.Rand.IntN(2) == 0 {

@@ -84,6 +84,10 @@ type Server struct {
 	mishaps    map[string][]Mishap
 	entries    []entry
 	moneyPages map[string]moneyPage
+
+	reports     []*publication
+	reportPages map[string]reportPage
+	closed      time.Time // end of the settlement made last
 }
 
 // New makes a server.
@@ -93,7 +97,7 @@ func New(opt Options) *Server {
 		tokens: map[string]token{}, buckets: map[string]*rate.Limiter{}, calls: map[string]int{}, orders: map[string]*order{},
 		pages: map[string]pageState{}, subs: map[string]*subscription{},
 		documents: map[string]*fileDoc{}, signed: map[string]signature{}, feedPages: map[string]feedPage{},
-		mishaps: map[string][]Mishap{}, moneyPages: map[string]moneyPage{}}
+		mishaps: map[string][]Mishap{}, moneyPages: map[string]moneyPage{}, reportPages: map[string]reportPage{}}
 	s.mux = s.routes()
 	if opt.Subscribed {
 		s.Subscribe()

@@ -77,11 +77,13 @@ type order struct {
 	reason           string
 	versions         []version
 	refunds          []Refund
+	paidOut          int // refunds that stand in a settlement
 }
 
 type item struct {
 	spec                 ItemSpec
 	fulfilled, cancelled int
+	paidOut              int // units that stand in a settlement
 	requested            bool
 	reason, by           string
 }
