@@ -88,6 +88,7 @@ func (a *app) diagnose(ctx context.Context, quick bool) []finding {
 	for id, why := range b.unusable() {
 		out = append(out, finding{string(id), "fail", why, "give the key it was sealed with, or add it again"})
 	}
+	out = append(out, payoutFindings(ctx, s)...)
 	if quick {
 		return out
 	}

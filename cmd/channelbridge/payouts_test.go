@@ -103,6 +103,10 @@ func TestAPayoutFileIsHeldAgainstTheOrders(t *testing.T) {
 	require.Zero(t, gap.code, gap.err)
 	require.Contains(t, gap.out, "not proven: the lines differ by -3.00 USD")
 	require.Contains(t, b.run("payouts", "show", "ST-3").out, "3.00 USD")
+	sick := b.run("doctor", "--quick")
+	require.Contains(t, sick.out, "payout ST-3 of market is not proven")
+	require.Contains(t, sick.out, "broken.csv of market is kept but not imported")
+	require.Contains(t, sick.out, "1 of 2 are proven")
 }
 
 func readFile(t *testing.T, path string) string {
