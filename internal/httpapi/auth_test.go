@@ -105,7 +105,7 @@ func testATokenEndsWhenItExpiresOrIsRevoked(r *rig) {
 
 func TestEveryRouteInsistsOnItsScope(t *testing.T) {
 	r := newRig(t)
-	fill := strings.NewReplacer(":channel", "am", ":id", "am", ":row", "1", ":entry", "1")
+	fill := strings.NewReplacer(`\:`, ":", ":channel", "am", ":id", "am", ":row", "1", ":entry", "1")
 	for _, route := range r.server.routes() {
 		var others []string
 		for _, s := range Scopes {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -28,13 +29,18 @@ type call struct {
 	now   time.Time
 	ref   string // stands in the answer and in the log
 	key   string // of a write: unique over all tokens
+
+	stop func() bool // of what ends a connection whose request takes too long; nil: nothing does
 }
 
-// reply is an answer: a body to encode, or one that is encoded already.
+// reply is an answer: a body to encode, one that is encoded already, or one that is written as it
+// is made. An answer that nothing has changed has none of them.
 type reply struct {
 	status   int
 	body     any
 	raw      []byte
+	stream   func(io.Writer) error
+	kind     string            // of a stream
 	replayed bool              // it is the answer of an earlier request
 	header   map[string]string // more header lines
 }
@@ -47,9 +53,10 @@ func newReference() string { return strings.ToLower(rand.Text()[:16]) }
 // serve is the frame around every handler.
 func (s *Server) serve(r route) echo.HandlerFunc {
 	return func(ec echo.Context) error {
-		ctx, cancel := context.WithTimeout(ec.Request().Context(), s.cfg.Limits.Answer)
+		ctx, cancel := context.WithTimeout(ec.Request().Context(), s.within(r))
 		defer cancel()
 		c := &call{Context: ec, ctx: ctx, route: r, now: s.cfg.Clock().UTC(), ref: newReference()}
+		defer c.hurry()
 		out, err := s.guarded(c)
 		if err != nil {
 			out = s.failed(c, err)
@@ -58,6 +65,9 @@ func (s *Server) serve(r route) echo.HandlerFunc {
 			ec.Response().Header().Set("Location", r.location(c))
 		}
 		ec.Response().Header().Set("Request-Id", c.ref)
+		if out.stream != nil {
+			return s.pour(c, out)
+		}
 		return send(ec, out)
 	}
 }
@@ -76,9 +86,12 @@ func (s *Server) guarded(c *call) (out reply, err error) {
 	if err := allowed(c.token, c.route.scope); err != nil {
 		return reply{}, err
 	}
+	if s.within(c.route) > s.cfg.Limits.Answer {
+		c.unhurry()
+	}
 	c.ctx = connector.As(c.ctx, c.token.Name)
 	out, err = c.route.handle(c)
-	if err == nil && out.raw == nil {
+	if err == nil && out.raw == nil && out.stream == nil && out.status != http.StatusNotModified {
 		out.raw, err = json.Marshal(out.body)
 	}
 	return out, err
@@ -117,6 +130,9 @@ func send(c echo.Context, out reply) error {
 	}
 	if out.replayed {
 		h.Set("Idempotent-Replayed", "true")
+	}
+	if out.status == http.StatusNotModified {
+		return c.NoContent(out.status)
 	}
 	kind := "application/json"
 	if out.status >= http.StatusBadRequest {

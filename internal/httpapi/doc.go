@@ -9,6 +9,9 @@
 //	  └ write → body against the document → dry run?        → 200 preview, nothing kept
 //	                                      → Idempotency-Key → once done, answered the same for ever
 //
+// Payouts are the exception to bodies that are small and answers that are made whole: payout files
+// come and go as streams, and the pages of a report are cut from one snapshot.
+//
 // The document in openapi.yaml is the contract: bodies are checked against its schemas while
 // serving, and the tests hold every answer against them.
 //

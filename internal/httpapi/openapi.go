@@ -25,6 +25,7 @@ const schemaPath = "openapi.json#/components/schemas/"
 var bodies = []string{
 	"RefundRequest", "CancelRequest", "ReasonRequest", "ApproveRequest", "RemoveRequest",
 	"PlanApproval", "PlanHold", "ReplayRequest", "ResolveRequest", "WritesRequest",
+	"TariffRequest", "TariffSimulation",
 }
 
 func bodySchemas(doc []byte) (map[string]*jsonschema.Schema, error) {

@@ -24,6 +24,14 @@ type Problem struct {
 	Scope     string    `json:"scope,omitempty"`  // the scope that is missing
 	Refusals  []Refusal `json:"refusals,omitempty"`
 
+	// Of a payout file that cannot be understood: the hash its bytes are kept under, and the row to
+	// blame, unless it is the file as a whole.
+	Hash   string `json:"hash,omitempty"`
+	Row    int    `json:"row,omitempty"`
+	Column string `json:"column,omitempty"`
+	Value  string `json:"value,omitempty"`
+	Reason string `json:"reason,omitempty"`
+
 	retryAfter int // seconds; 0: no such header
 }
 
@@ -53,6 +61,11 @@ var titles = map[string]struct {
 	"key_reused":         {http.StatusConflict, "The Idempotency-Key was used for something else"},
 	"in_progress":        {http.StatusConflict, "The same request is being answered already"},
 	"settled":            {http.StatusConflict, "The entry has an outcome already"},
+	"bad_parameter":      {http.StatusBadRequest, "A parameter is wrong"},
+	"unknown_account":    {http.StatusNotFound, "There is no such account"},
+	"snapshot_gone":      {http.StatusGone, "The report this page belongs to is not kept any more"},
+	"rejected_file":      {http.StatusUnprocessableEntity, "The file is kept, but cannot be understood"},
+	"not_available":      {http.StatusNotFound, "This is not set up here"},
 	"refused":            {http.StatusUnprocessableEntity, "This cannot be done"},
 	"unavailable":        {http.StatusServiceUnavailable, "The bridge cannot answer now"},
 	"internal":           {http.StatusInternalServerError, "Something went wrong inside"},
@@ -93,7 +106,7 @@ func problemOf(err error) *Problem {
 		return refused(*r)
 	}
 	switch {
-	case errors.Is(err, connector.ErrNotFound), fault.Is(err, fault.NotFound):
+	case errors.Is(err, connector.ErrNotFound), errors.Is(err, connector.ErrSourceMissing), fault.Is(err, fault.NotFound):
 		return newProblem("not_found", "Nothing is kept under this name.", "Check the address; lists show what there is.")
 	case errors.Is(err, connector.ErrKeyReused):
 		return keyReused()

@@ -30,6 +30,7 @@ type rig struct {
 	store    connector.Store
 	money    *till
 	channels *harbour
+	books    *books
 	server   *Server
 	http     http.Handler
 	now      atomic.Pointer[time.Time]
@@ -58,7 +59,8 @@ func rigOn(t *testing.T, store connector.Store, change ...func(*Config)) *rig {
 	r := &rig{T: t, store: store}
 	r.now.Store(&noon)
 	r.money, r.channels = &till{store: r.store, says: map[string]Refusal{}}, &harbour{store: r.store, clock: r.clock}
-	cfg := Config{Store: r.store, Money: r.money, Channels: r.channels, Deliveries: reader{r.store}, Clock: r.clock}
+	r.books = newBooks(store, r.clock)
+	cfg := Config{Store: r.store, Money: r.money, Channels: r.channels, Deliveries: reader{r.store}, Payouts: r.books, Clock: r.clock}
 	for _, f := range change {
 		f(&cfg)
 	}

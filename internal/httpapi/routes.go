@@ -16,7 +16,10 @@ type route struct {
 const one = "/orders/:channel/:id"
 
 // routes are all there are.
-func (s *Server) routes() []route {
+func (s *Server) routes() []route { return append(s.bridgeRoutes(), s.payoutRoutes()...) }
+
+// bridgeRoutes are those of orders and of what keeps their two sides alike.
+func (s *Server) bridgeRoutes() []route {
 	get, post := http.MethodGet, http.MethodPost
 	return []route{
 		{get, "/orders", scopeOrdersRead, s.listOrders, nil},
@@ -53,6 +56,38 @@ func (s *Server) routes() []route {
 		{get, "/writes", scopeWrites, s.showWrites, nil},
 		{post, "/writes", scopeWrites, write(s, "WritesRequest", s.setWrites), nil},
 	}
+}
+
+// Addresses of payouts that the code names. Of a colon that begins no parameter the router wants
+// a backslash.
+const (
+	reportPath   = "/reports/payout-reconciliation"
+	onePayout    = "/payouts/:id"
+	sourcePath   = onePayout + "/source"
+	importPath   = `/payouts\:import`
+	simulatePath = `/tariffs\:simulate`
+)
+
+// payoutRoutes are those of what channels have paid.
+func (s *Server) payoutRoutes() []route {
+	get, post := http.MethodGet, http.MethodPost
+	all := []route{
+		{get, reportPath, scopePayoutsRead, s.report, nil},
+
+		{get, "/payouts", scopePayoutsRead, s.listPayouts, nil},
+		{get, onePayout, scopePayoutsRead, s.showPayout, nil},
+		{get, onePayout + "/lines", scopePayoutsRead, s.listPayoutLines, nil},
+		{get, sourcePath, scopePayoutsRead, s.payoutSource, nil},
+		{post, importPath, scopePayoutsWrite, s.importPayout, nil},
+
+		{get, "/tariffs", scopePayoutsRead, s.listTariffs, nil},
+		{post, "/tariffs", scopePayoutsWrite, write(s, "TariffRequest", s.setTariff), nil},
+		{post, simulatePath, scopePayoutsRead, write(s, "TariffSimulation", s.simulateTariffs), nil},
+	}
+	for i := range all {
+		all[i].handle = s.ofPayouts(all[i].handle)
+	}
+	return all
 }
 
 func ofOrder(below string) func(*call) string {

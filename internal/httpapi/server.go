@@ -41,6 +41,7 @@ type Config struct {
 	Money      Money
 	Channels   Channels
 	Deliveries Replayer
+	Payouts    Payouts         // nil: nothing about payouts is offered
 	Clock      connector.Clock // nil: time.Now
 	Log        *slog.Logger    // nil: discards
 	Nudge      func()          // called after something became due; must not block. nil: nobody waits
@@ -52,6 +53,9 @@ type Limits struct {
 	MaxBody  int64         // bytes of a body; default 64 KiB
 	Answer   time.Duration // within which a request is answered or given up; default 20 s
 	Failures int           // requests without a valid token, per peer and minute; default 30
+	Report   time.Duration // within which a report is made and sent, or given up; default 2 minutes
+	MaxFile  int64         // bytes of a payout file; default 2 GiB
+	File     time.Duration // within which a payout file arrives and is read, or is sent; default 1 hour
 }
 
 const (
@@ -67,6 +71,7 @@ type Server struct {
 	schemas  map[string]*jsonschema.Schema // of bodies, by their names in the document
 	failures *failures
 	flights  *flights
+	reports  *keptReports
 
 	mu   sync.Mutex
 	good map[[32]byte]bool // hashes of tokens that were accepted before
@@ -89,6 +94,9 @@ func New(cfg Config) (*Server, error) {
 	def(&cfg.Limits.MaxBody, 64<<10)
 	def(&cfg.Limits.Answer, 20*time.Second)
 	def(&cfg.Limits.Failures, 30)
+	def(&cfg.Limits.Report, 2*time.Minute)
+	def(&cfg.Limits.MaxFile, 2<<30)
+	def(&cfg.Limits.File, time.Hour)
 	doc, err := document()
 	if err != nil {
 		return nil, fmt.Errorf("httpapi: reading the document: %w", err)
@@ -98,7 +106,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("httpapi: reading the document: %w", err)
 	}
 	return &Server{cfg: cfg, store: cfg.Store, document: doc, schemas: schemas, failures: newFailures(cfg.Limits.Failures),
-		flights: newFlights(), good: map[[32]byte]bool{}}, nil
+		flights: newFlights(), reports: &keptReports{}, good: map[[32]byte]bool{}}, nil
 }
 
 func def[T comparable](p *T, v T) {

@@ -17,7 +17,8 @@ import (
 // Scopes are what a token may be allowed to do.
 var Scopes = []string{
 	scopeOrdersRead, scopeOrdersWrite, scopeRefundsWrite, scopeChannelsRead, scopeChannelsWrite,
-	scopeDeliveriesRead, scopeDeliveriesWrite, scopeLedgerRead, scopeLedgerWrite, scopeAuditRead, scopeWrites,
+	scopeDeliveriesRead, scopeDeliveriesWrite, scopeLedgerRead, scopeLedgerWrite, scopePayoutsRead, scopePayoutsWrite,
+	scopeAuditRead, scopeWrites,
 }
 
 const (
@@ -30,6 +31,8 @@ const (
 	scopeDeliveriesWrite = "deliveries:write"
 	scopeLedgerRead      = "ledger:read"
 	scopeLedgerWrite     = "ledger:write"
+	scopePayoutsRead     = "payouts:read"
+	scopePayoutsWrite    = "payouts:write"
 	scopeAuditRead       = "audit:read"
 	scopeWrites          = "writes" // the switch that stops all outside writes
 )

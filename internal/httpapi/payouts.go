@@ -1,0 +1,211 @@
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/connector/payout"
+)
+
+// Payouts is what channels have paid, held against what their orders should bring.
+type Payouts interface {
+	// Accounts are the channels whose payouts are known here.
+	Accounts() []payout.Account
+	// Report answers a query over the books of some of them.
+	Report(ctx context.Context, accounts []connector.ConnectionID, q payout.Query) (*payout.Report, error)
+	// Import brings a file into the books; a *payout.RejectedError when it cannot be understood.
+	Import(ctx context.Context, f payout.File) (payout.Imported, error)
+	Store() connector.Payouts
+}
+
+// ofPayouts answers only where payouts are set up, and calls a parameter that is wrong by the one
+// code that everything about payouts has for it.
+func (s *Server) ofPayouts(handle func(*call) (reply, error)) func(*call) (reply, error) {
+	return func(c *call) (reply, error) {
+		if s.cfg.Payouts == nil {
+			return reply{}, newProblem("not_available", "This bridge keeps no payouts.", "Set payouts up in its configuration.")
+		}
+		out, err := handle(c)
+		if p, ok := errors.AsType[*Problem](err); ok && (p.Code == "invalid_parameter" || p.Code == "invalid_cursor") {
+			return out, badParameter(p.Member, p.Detail, p.Hint)
+		}
+		return out, err
+	}
+}
+
+func badParameter(name, why, todo string) *Problem { return member("bad_parameter", name, why, todo) }
+
+// account finds an account by its id; name is the parameter or member it stands in.
+func (s *Server) account(name, id string) (payout.Account, error) {
+	all := s.cfg.Payouts.Accounts()
+	i := slices.IndexFunc(all, func(a payout.Account) bool { return string(a.ID) == id })
+	if i < 0 {
+		return payout.Account{}, member("unknown_account", name, "No account with payouts has this id.", "Use the id of a channel: GET /v1/channels lists them.")
+	}
+	return all[i], nil
+}
+
+// accounts are those with the ids; with none they are all.
+func (s *Server) accounts(name string, ids ...string) ([]payout.Account, error) {
+	if len(ids) == 0 {
+		return s.cfg.Payouts.Accounts(), nil
+	}
+	var out []payout.Account
+	for _, id := range ids {
+		a, err := s.account(name, id)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(out, func(o payout.Account) bool { return o.ID == a.ID }) {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// given is a parameter as a list: nothing when it is not there.
+func given(v string) []string {
+	if v == "" {
+		return nil
+	}
+	return []string{v}
+}
+
+func idsOf(accounts []payout.Account) []connector.ConnectionID {
+	out := make([]connector.ConnectionID, 0, len(accounts))
+	for _, a := range accounts {
+		out = append(out, a.ID)
+	}
+	return out
+}
+
+// payoutsOf lists the payouts of accounts; without accounts there are none.
+func (s *Server) payoutsOf(c *call, accounts []payout.Account, f connector.PayoutFilter) ([]connector.Payout, error) {
+	if len(accounts) == 0 {
+		return nil, nil
+	}
+	f.Accounts = idsOf(accounts)
+	list, err := s.cfg.Payouts.Store().PayoutList(c.ctx, f)
+	if err != nil {
+		return nil, fmt.Errorf("listing payouts: %w", err)
+	}
+	return list, nil
+}
+
+var payoutStates = []connector.PayoutState{connector.PayoutOpen, connector.PayoutClosed, connector.PayoutPaid, connector.PayoutFailed, connector.PayoutReturned}
+
+// listPayouts lists payouts, the last import first.
+func (s *Server) listPayouts(c *call) (reply, error) {
+	q, p, err := c.pages("account", "state")
+	if err != nil {
+		return reply{}, err
+	}
+	state := connector.PayoutState(q.Get("state"))
+	if state != "" && !slices.Contains(payoutStates, state) {
+		return reply{}, badParameter("state", "It is open, closed, paid, failed or returned.", "")
+	}
+	accounts, err := s.accounts("account", given(q.Get("account"))...)
+	if err != nil {
+		return reply{}, err
+	}
+	list, err := s.payoutsOf(c, accounts, connector.PayoutFilter{})
+	if err != nil {
+		return reply{}, err
+	}
+	before := p.number()
+	list = slices.DeleteFunc(list, func(x connector.Payout) bool { return state != "" && x.State != state || before > 0 && x.ID >= before })
+	slices.SortFunc(list, func(a, b connector.Payout) int { return cmp.Compare(b.ID, a.ID) })
+	list = list[:min(len(list), p.limit)]
+	rows, err := payoutViews(list)
+	if err != nil {
+		return reply{}, err
+	}
+	last := ""
+	if len(list) > 0 {
+		last = strconv.FormatInt(list[len(list)-1].ID, 10)
+	}
+	return p.reply(rows, len(list), last)
+}
+
+// payout reads which one the path names; revisions that were superseded are kept as well.
+func (s *Server) payout(c *call) (connector.Payout, payout.Account, error) {
+	id, err := c.name("id")
+	if err != nil {
+		return connector.Payout{}, payout.Account{}, err
+	}
+	accounts := s.cfg.Payouts.Accounts()
+	list, err := s.payoutsOf(c, accounts, connector.PayoutFilter{All: true})
+	if err != nil {
+		return connector.Payout{}, payout.Account{}, err
+	}
+	i := slices.IndexFunc(list, func(p connector.Payout) bool { return payout.ID(p) == id })
+	if i < 0 {
+		return connector.Payout{}, payout.Account{}, fmt.Errorf("payout %s: %w", id, connector.ErrNotFound)
+	}
+	a, err := s.account("id", string(list[i].Account))
+	return list[i], a, err
+}
+
+// showPayout shows one payout and, where it counts, how it is made up.
+func (s *Server) showPayout(c *call) (reply, error) {
+	if _, err := c.query(); err != nil {
+		return reply{}, err
+	}
+	p, a, err := s.payout(c)
+	if err != nil {
+		return reply{}, err
+	}
+	view, err := payoutOf(p)
+	if err != nil {
+		return reply{}, err
+	}
+	out := payoutDetail{payoutView: view}
+	if p.SupersededAt.IsZero() {
+		if out.Bridge, err = s.bridgeOf(c, p, a); err != nil {
+			return reply{}, err
+		}
+	}
+	return shown(out)
+}
+
+// bridgeOf leads from what was expected of a payout's orders to what was paid.
+func (s *Server) bridgeOf(c *call, p connector.Payout, a payout.Account) (*payout.SummaryJSON, error) {
+	r, err := s.cfg.Payouts.Report(c.ctx, []connector.ConnectionID{a.ID}, payout.Query{Payouts: []string{p.External}})
+	if err != nil {
+		return nil, fmt.Errorf("the bridge of payout %s: %w", p.External, err)
+	}
+	for _, sum := range r.Summary {
+		if sum.Currency == p.Currency {
+			out := sum.JSON()
+			return &out, nil
+		}
+	}
+	return nil, nil
+}
+
+// instant reads a parameter that is a moment of time; "" is none.
+func instant(name, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, badParameter(name, "It is an instant such as 2026-11-01T00:00:00Z.", "A plus sign in an address is written %2B.")
+	}
+	return at.UTC(), nil
+}
+
+// known reads as_of: an instant that is not to come.
+func known(text string, now time.Time) (time.Time, error) {
+	at, err := instant("as_of", text)
+	if err == nil && at.After(now) {
+		err = badParameter("as_of", "It lies in the future; nobody knows yet what will be known then.", "Leave it out for now.")
+	}
+	return at, err
+}

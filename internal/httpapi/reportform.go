@@ -1,0 +1,96 @@
+package httpapi
+
+import (
+	"mime"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Forms a report can have.
+const (
+	formatJSON   = "json"
+	formatNDJSON = "ndjson"
+	formatCSV    = "csv"
+)
+
+// mediaTypes of the forms; several names for one are understood.
+var mediaTypes = map[string]string{"application/json": formatJSON, "application/x-ndjson": formatNDJSON, "application/ndjson": formatNDJSON, "text/csv": formatCSV,
+	"*/*": formatJSON, "application/*": formatJSON, "text/*": formatCSV}
+
+// readForm reads how the report is to be written.
+func (a *reportAsk) readForm(q url.Values, accept []string) (err error) {
+	if a.format, err = oneOf(q, "format", formatJSON, formatNDJSON, formatCSV); err != nil {
+		return err
+	}
+	if q.Get("format") == "" {
+		a.format = accepted(accept)
+	}
+	if a.limit, err = readLimit(q.Get("limit")); err != nil {
+		return err
+	}
+	if q.Get("limit") != "" && a.format != formatJSON {
+		return badParameter("limit", "A file holds all rows.", "Leave it out.")
+	}
+	if err := a.readCSV(q); err != nil {
+		return err
+	}
+	for _, v := range q["columns"] {
+		a.columns = append(a.columns, strings.Split(v, ",")...)
+	}
+	return a.checkColumns()
+}
+
+// readCSV reads what suits a spreadsheet program.
+func (a *reportAsk) readCSV(q url.Values) error {
+	for _, p := range []struct{ name, only string }{{"bom", "1"}, {"delimiter", ";"}} {
+		switch v := q.Get(p.name); {
+		case v == "":
+		case v != p.only:
+			return badParameter(p.name, "It is "+p.only+" or left out.", "A semicolon in an address is written %3B.")
+		case a.format != formatCSV:
+			return badParameter(p.name, "It is for format=csv only.", "Leave it out.")
+		}
+	}
+	a.csv.BOM = q.Get("bom") != ""
+	if q.Get("delimiter") != "" {
+		a.csv.Delimiter = ';'
+	}
+	return nil
+}
+
+// checkColumns holds the columns against those of the level.
+func (a *reportAsk) checkColumns() error {
+	table := tableOf(a.level, nil)
+	for i, c := range a.columns {
+		switch {
+		case !slices.Contains(table.Columns, c):
+			return badParameter("columns", "The level "+a.level+" has no column "+strconv.Quote(c)+".", "It has "+strings.Join(table.Columns, ", ")+".")
+		case slices.Contains(a.columns[:i], c):
+			return badParameter("columns", "The column "+c+" is there twice.", "")
+		}
+	}
+	return nil
+}
+
+// accepted is the form that an Accept header likes best; JSON where it says nothing we know.
+func accepted(lines []string) string {
+	best, most := formatJSON, 0.0
+	for part := range strings.SplitSeq(strings.Join(lines, ","), ",") {
+		kind, params, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		weight := 1.0
+		if q, given := params["q"]; given {
+			if weight, err = strconv.ParseFloat(q, 64); err != nil {
+				continue
+			}
+		}
+		if form, ok := mediaTypes[kind]; ok && weight > most {
+			best, most = form, weight
+		}
+	}
+	return best
+}

@@ -1,0 +1,151 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/connector/payout"
+	"channelbridge/internal/money"
+)
+
+// tariffBody is a tariff outside: its amounts are decimal text.
+type tariffBody struct {
+	payout.Tariff
+	Fixed   string `json:"fixed,omitempty"`
+	Minimum string `json:"minimum,omitempty"`
+	Maximum string `json:"maximum,omitempty"`
+}
+
+// tariffView is a tariff that is kept.
+type tariffView struct {
+	Account connector.ConnectionID `json:"account"`
+	Tariff  tariffBody             `json:"tariff"`
+	KnownAt time.Time              `json:"known_at"`
+	Author  string                 `json:"author,omitempty"`
+}
+
+func tariffOf(k connector.Tariff) (tariffView, error) {
+	t, err := payout.DecodeTariff(k.Body)
+	if err != nil {
+		return tariffView{}, fmt.Errorf("tariff %s of %s: %w", k.Key, k.Account, err)
+	}
+	amount := func(minor int64) string {
+		if minor == 0 {
+			return ""
+		}
+		return decimal(minor, t.Currency)
+	}
+	b := tariffBody{Tariff: t, Fixed: amount(t.Fixed), Minimum: amount(t.Minimum), Maximum: amount(t.Maximum)}
+	b.From, b.To = b.From.UTC(), b.To.UTC()
+	return tariffView{Account: k.Account, Tariff: b, KnownAt: k.KnownAt.UTC(), Author: k.Author}, nil
+}
+
+// read gives the tariff, or every fault it has.
+func (b tariffBody) read() (payout.Tariff, []string) {
+	t := b.Tariff
+	t.From, t.To = t.From.UTC(), t.To.UTC()
+	var faults []string
+	for _, a := range []struct {
+		name, text string
+		into       *int64
+	}{{"fixed", b.Fixed, &t.Fixed}, {"minimum", b.Minimum, &t.Minimum}, {"maximum", b.Maximum, &t.Maximum}} {
+		if a.text == "" {
+			continue
+		}
+		m, err := money.Parse(a.text, t.Currency)
+		if err != nil {
+			faults = append(faults, fmt.Sprintf("%s: %q is no amount in the currency %q", a.name, a.text, t.Currency))
+		}
+		*a.into = m.Minor
+	}
+	return t, append(faults, apart(t.Check())...)
+}
+
+// apart takes joined errors apart.
+func apart(err error) []string {
+	var joined interface{ Unwrap() []error }
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &joined):
+		return []string{err.Error()}
+	}
+	var out []string
+	for _, e := range joined.Unwrap() {
+		out = append(out, e.Error())
+	}
+	return out
+}
+
+// faulty makes the problem that names every fault.
+func faulty(faults []string) error {
+	return refused(views(faults, func(f string) Refusal {
+		return Refusal{Code: "invalid_tariff", Reason: f, Hint: "Correct the member the reason begins with."}
+	})...)
+}
+
+// listTariffs lists the tariffs that count, or counted at an earlier time.
+func (s *Server) listTariffs(c *call) (reply, error) {
+	q, err := c.query("account", "as_of")
+	if err != nil {
+		return reply{}, err
+	}
+	asOf, err := known(q.Get("as_of"), c.now)
+	if err != nil {
+		return reply{}, err
+	}
+	accounts, err := s.accounts("account", given(q.Get("account"))...)
+	if err != nil {
+		return reply{}, err
+	}
+	out := []tariffView{}
+	for _, a := range accounts {
+		kept, err := s.cfg.Payouts.Store().Tariffs(c.ctx, a.ID, asOf)
+		if err != nil {
+			return reply{}, fmt.Errorf("the tariffs of %s: %w", a.ID, err)
+		}
+		for _, k := range kept {
+			v, err := tariffOf(k)
+			if err != nil {
+				return reply{}, err
+			}
+			out = append(out, v)
+		}
+	}
+	return shown(paged{Data: out})
+}
+
+// TariffRequest asks to keep a tariff; one with a known key stands in the place of the kept one
+// from now on.
+type TariffRequest struct {
+	Account string     `json:"account"`
+	Tariff  tariffBody `json:"tariff"`
+}
+
+func (s *Server) setTariff(c *call, r TariffRequest) (reply, error) {
+	a, err := s.account("account", r.Account)
+	if err != nil {
+		return reply{}, err
+	}
+	t, faults := r.Tariff.read()
+	if len(faults) > 0 {
+		return reply{}, faulty(faults)
+	}
+	body, err := t.Encode()
+	if err != nil {
+		return reply{}, fmt.Errorf("tariff %s of %s: %w", t.Key, a.ID, err)
+	}
+	kept, err := s.cfg.Payouts.Store().KeepTariff(c.ctx, connector.Tariff{Account: a.ID, Key: t.Key, KnownAt: c.now, Author: c.token.Name, Body: body})
+	if err != nil {
+		return reply{}, fmt.Errorf("keeping the tariff %s of %s: %w", t.Key, a.ID, err)
+	}
+	line := connector.AuditEntry{At: c.now, Actor: c.token.Name, Action: "tariff", Subject: string(a.ID), Reason: "the tariff " + t.Key + " was set", Detail: body}
+	if err := s.store.Audit(c.ctx, line); err != nil {
+		return reply{}, fmt.Errorf("recording the tariff %s of %s: %w", t.Key, a.ID, err)
+	}
+	view, err := tariffOf(kept)
+	return reply{status: http.StatusCreated, body: view}, err
+}
