@@ -47,6 +47,9 @@ func tariffOf(k connector.Tariff) (tariffView, error) {
 func (b tariffBody) read() (payout.Tariff, []string) {
 	t := b.Tariff
 	t.From, t.To = t.From.UTC(), t.To.UTC()
+	if b.Fixed+b.Minimum+b.Maximum != "" && !money.ValidCode(t.Currency) {
+		return t, append(apart(t.Check()), "currency: an amount needs one, such as USD")
+	}
 	var faults []string
 	for _, a := range []struct {
 		name, text string
@@ -57,7 +60,7 @@ func (b tariffBody) read() (payout.Tariff, []string) {
 		}
 		m, err := money.Parse(a.text, t.Currency)
 		if err != nil {
-			faults = append(faults, fmt.Sprintf("%s: %q is no amount in the currency %q", a.name, a.text, t.Currency))
+			faults = append(faults, fmt.Sprintf("%s: %q is no amount in %s", a.name, a.text, t.Currency))
 		}
 		*a.into = m.Minor
 	}
