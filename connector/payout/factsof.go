@@ -29,12 +29,12 @@ func FactsOf(m marketplace.Order, s *shopadmin.Order, ref connector.ShopRef, she
 		}
 		i := Item{ID: l.ID, SKU: l.SKU, Units: n}
 		for _, c := range l.Parts {
-			i.Parts = append(i.Parts, partsOf(c, int64(n), int64(l.Ordered))...)
+			i.Parts = append(i.Parts, PartsOf(c, int64(n), int64(l.Ordered))...)
 		}
 		f.Items = append(f.Items, i)
 	}
 	for _, c := range m.Charges {
-		f.Charges = append(f.Charges, partsOf(c, 1, 1)...)
+		f.Charges = append(f.Charges, PartsOf(c, 1, 1)...)
 	}
 	f.Refunds = refundsOf(sheet)
 	return f, true
@@ -67,9 +67,9 @@ var charged = map[marketplace.Kind]marketplace.Category{
 	marketplace.GiftWrap: marketplace.GiftWrapCharged,
 }
 
-// partsOf is what n of so many units should bring of a component: the price without tax, the
+// PartsOf is what n of so many units should bring of a component: the price without tax, the
 // seller's discount, the tax, and the tax that the channel keeps to hand it on.
-func partsOf(c marketplace.Component, n, of int64) []Part {
+func PartsOf(c marketplace.Component, n, of int64) []Part {
 	price := c.Amount.Minor
 	if c.TaxIncluded {
 		price -= c.Tax.Minor

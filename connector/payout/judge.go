@@ -197,7 +197,7 @@ func (j *judgement) pairs() error {
 		j.o.ByKind[c] = p
 		if c == marketplace.Principal {
 			i := j.items[j.item(v.Line)]
-			i.Actual, i.lines = i.Actual+v.Line.Amount.Minor, i.lines+1
+			i.Actual, i.lines, i.units = i.Actual+v.Line.Amount.Minor, i.lines+1, i.units+v.Line.Quantity
 			j.items[j.item(v.Line)] = i
 		}
 	}
@@ -206,10 +206,21 @@ func (j *judgement) pairs() error {
 	j.o.Difference = j.o.Actual - j.o.Expected
 	j.asOne()
 	j.complete = true
-	for _, i := range j.items {
-		j.complete = j.complete && (i.Expected == 0 || i.lines > 0)
+	for id, i := range j.items {
+		j.complete = j.complete && (i.Expected == 0 || i.lines > 0 && (i.units == 0 || i.units >= j.unitsOf(id)))
 	}
 	return nil
+}
+
+// unitsOf is how many units of an item should be paid; where the order is taken for one item, of
+// the whole order.
+func (j *judgement) unitsOf(item string) (n int) {
+	for _, i := range j.f.Items {
+		if i.ID == item || j.whole {
+			n += i.Units
+		}
+	}
+	return n
 }
 
 // asOne takes the order for one item where the channel's lines name none of its items.

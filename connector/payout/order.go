@@ -52,7 +52,7 @@ type Pair struct {
 	Expected, Actual int64
 	Known            bool // false: no tariff covers it, so nothing was expected
 	Tariff           string
-	lines            int
+	lines, units     int
 }
 
 // Order is what is known of one order and currency and its money.

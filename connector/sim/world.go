@@ -16,6 +16,7 @@ import (
 	"channelbridge/connector"
 	"channelbridge/connector/lifecycle"
 	"channelbridge/connector/order"
+	"channelbridge/connector/payout"
 	"channelbridge/marketplace"
 	mfake "channelbridge/marketplace/fake"
 	"channelbridge/shopadmin"
@@ -46,6 +47,7 @@ type Config struct {
 	Short     bool          // no batch hangs for a day, so that the world ends sooner
 	Direct    bool          // the channel answers instructions at once and charges with the order
 	NoMoney   bool          // nobody gives money back or removes the channel
+	PaysOut   bool          // the channel pays in the end, and the payouts are judged
 	Away      time.Duration // how long the channel is removed; 0: drawn from the seed
 	// Wrap plants a mistake: it stands between the machinery and the store.
 	Wrap func(w *World, s connector.Store) connector.Store
@@ -116,6 +118,10 @@ func Run(cfg Config) *World {
 	}
 	w.runUntil(w.ended)
 	w.judge()
+	if w.cfg.PaysOut {
+		w.payOut()
+		w.judgePayouts()
+	}
 	return w
 }
 
@@ -180,6 +186,9 @@ func (w *World) wire(clock connector.Clock) {
 	rec := &order.Reconciler{Store: w.store, Clock: clock, Log: quiet, Sides: func(connector.ConnectionID) (order.Sides, bool) {
 		return order.Sides{Channel: w.channel, Shop: w.Shop, Store: ShopID, Policy: w.rejoined()}, true
 	}}
+	if w.cfg.PaysOut {
+		rec.Known = payout.Keeper{Store: w.store}.Known
+	}
 	lanes := &order.Lanes{Orders: rec, Store: w.store, Clock: clock, Log: quiet, NoRecheck: w.cfg.NoRecheck, Gather: w.cfg.Gather}
 	w.loop = &connector.Loop{Queue: w.store, Clock: clock, Lease: 2 * time.Minute, Log: quiet,
 		Reconcilers: map[connector.Kind]connector.Reconciler{connector.KindOrder: rec, connector.KindLane: lanes}, Runnable: w.runnable}

@@ -1,0 +1,234 @@
+package payout
+
+import (
+	"context"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"channelbridge/connector"
+	"channelbridge/connector/memstore"
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
+)
+
+// B7: the smaller of both bounds; where nothing was expected nothing is tolerated.
+func TestToleranceRows(t *testing.T) {
+	usual := Tolerance{Minor: -1}
+	for name, c := range map[string]struct {
+		tol            Tolerance
+		diff, expected int64
+		currency       string
+		want           bool
+	}{
+		"100 dong":                         {usual, 100, -8000, "VND", true},
+		"100 dong less":                    {usual, -100, -8000, "VND", true},
+		"101 dong":                         {usual, 101, -8000, "VND", false},
+		"1 yen":                            {usual, 1, 8000, "JPY", true},
+		"2 yen: only the dong is so small": {usual, 2, 8000, "JPY", false},
+		"1 cent":                           {usual, -1, 8000, "USD", true},
+		"2 cents":                          {usual, 2, 8000, "USD", false},
+		"1 fils":                           {usual, 1, 8000, "KWD", true},
+		"2 fils":                           {usual, 2, 8000, "KWD", false},
+		"none":                             {Tolerance{}, 1, 8000, "USD", false},
+		"of nothing":                       {usual, 1, 0, "USD", false},
+		"no difference":                    {usual, 0, 8000, "USD", false},
+		"relative is smaller":              {Tolerance{Minor: 100, BP: 10}, 9, 8000, "USD", false},
+		"relative, its bound":              {Tolerance{Minor: 100, BP: 10}, 8, -8000, "USD", true},
+		"absolute is smaller":              {Tolerance{Minor: 5, BP: 1000}, 6, 8000, "USD", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.want, c.tol.within(c.diff, c.expected, c.currency))
+		})
+	}
+}
+
+func refundedAt(at time.Time, amount int64) func(*Facts) {
+	return func(f *Facts) { f.Refunds = append(f.Refunds, Refund{Ref: "R" + at.String(), At: at, Amount: amount}) }
+}
+
+func TestARefundWaitsForItsOwnPayout(t *testing.T) {
+	now := day.Add(20 * 24 * time.Hour)
+	late, long := now.Add(-time.Hour), day
+	for name, c := range map[string]struct {
+		facts *Facts
+		lines []Line
+		want  Outcome
+		cause CauseCode
+	}{
+		"given an hour ago":              {sold("A", 200000, refundedAt(late, 30000)), nil, PartiallySettled, CauseNotYet},
+		"given long ago":                 {sold("A", 200000, refundedAt(long, 30000)), nil, RefundMismatch, CauseRefund},
+		"the first came, the last waits": {sold("A", 200000, refundedAt(long, 30000), refundedAt(late, 20000)), came("A", marketplace.RefundPrincipal, -30000), PartiallySettled, CauseNotYet},
+		"the last came, the first is missing": {sold("A", 200000, refundedAt(long, 30000), refundedAt(late, 20000)), came("A", marketplace.RefundPrincipal, -20000),
+			RefundMismatch, CauseRefund},
+		"another amount came": {sold("A", 200000, refundedAt(late, 30000)), came("A", marketplace.RefundPrincipal, -25000), RefundMismatch, CauseRefund},
+		"more came":           {sold("A", 200000, refundedAt(late, 30000)), came("A", marketplace.RefundPrincipal, -35000), RefundMismatch, CauseRefund},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := verdict(t, caseOf(c.facts, append(full("A", 200000, 8000), c.lines...)...))
+			require.Equal(t, c.want, o.Outcome, "%+v", o.Causes)
+			require.Equal(t, c.cause, o.Causes[0].Code)
+		})
+	}
+}
+
+func TestAFeeRefundWaitsWithItsRefund(t *testing.T) {
+	back := Tariff{Key: "back", Category: marketplace.FeeRefund, RateBP: 400, Base: []marketplace.Category{marketplace.RefundPrincipal}, From: day.Add(-time.Hour)}
+	c := caseOf(sold("A", 200000, refundedAt(day.Add(20*24*time.Hour), 50000)), full("A", 200000, 8000)...)
+	c.Tariffs = append(c.Tariffs, back)
+	require.Equal(t, PartiallySettled, verdict(t, c).Outcome)
+	c.Now = day.Add(60 * 24 * time.Hour)
+	o := verdict(t, c)
+	require.Equal(t, RefundMismatch, o.Outcome)
+	require.EqualValues(t, 2000, o.ByKind[marketplace.FeeRefund].Expected)
+}
+
+// A tariff on what remains after refunds is lowered by them.
+func TestABaseOfPrincipalLessRefunds(t *testing.T) {
+	for _, c := range []struct{ back, want int64 }{{50000, 6000}, {200000, 0}, {250000, 0}} {
+		f := *sold("A", 200000, gaveBack(c.back))
+		got, err := Tariff{Base: []marketplace.Category{marketplace.Principal, marketplace.RefundPrincipal}, RateBP: 400}.takes(f)
+		require.NoError(t, err)
+		require.Equal(t, c.want, got)
+	}
+}
+
+func TestAChargebackThatWasReversedIsNone(t *testing.T) {
+	o := verdict(t, caseOf(sold("A", 200000), append(full("A", 200000, 8000), came("A", marketplace.Chargeback, -9000, marketplace.ChargebackReversal, 9000)...)...))
+	require.Equal(t, Matched, o.Outcome)
+	require.Empty(t, o.Causes)
+	o = verdict(t, caseOf(sold("A", 200000), append(full("A", 200000, 8000), came("A", marketplace.Chargeback, -9000, marketplace.ChargebackReversal, 4000)...)...))
+	require.Equal(t, RefundMismatch, o.Outcome)
+	require.EqualValues(t, -5000, o.Causes[0].Amount)
+}
+
+func TestAFeeOfACancelledOrderIsAVariance(t *testing.T) {
+	cancelled := func(f *Facts) { f.Cancelled = true }
+	o := verdict(t, caseOf(sold("A", 200000, cancelled, gaveBack(200000)), came("A", marketplace.Commission, -8000)...))
+	require.Equal(t, FeeVariance, o.Outcome)
+	require.EqualValues(t, -8000, o.Difference)
+}
+
+// A channel that names no items settles an order as a whole, twice too.
+func TestAnOrderWithoutItemNumbersPaidTwice(t *testing.T) {
+	two := sold("A", 120000, func(f *Facts) {
+		f.Items = append(f.Items, Item{ID: "A-2", SKU: "CUP", Units: 1, Parts: []Part{{marketplace.Principal, 80000}}})
+	})
+	require.Equal(t, Matched, verdict(t, caseOf(two, full("A", 200000, 8000)...)).Outcome)
+	o := verdict(t, caseOf(two, append(full("A", 200000, 8000), inPayout(2, full("A", 200000, 8000))...)...))
+	require.Equal(t, DuplicateSettlement, o.Outcome)
+	for _, c := range o.Causes {
+		require.Equal(t, CauseDuplicate, c.Code)
+	}
+}
+
+func TestALineInAnotherCurrencyOfAKnownOrderIsNotMissingInTheStore(t *testing.T) {
+	lines := full("A", 200000, 8000)
+	lines[0].Amount.Currency = "USD"
+	all, err := Judge(caseOf(sold("A", 200000), lines...))
+	require.NoError(t, err)
+	require.Equal(t, Matched, all[1].Lines[0].Outcome)
+	all, err = Judge(caseOf(sold("A", 200000, notInStore), full("A", 200000, 8000)[0], lines[0]))
+	require.NoError(t, err)
+	for _, o := range all {
+		require.Equal(t, MissingInStore, o.Outcome)
+	}
+}
+
+// Amounts whose parts could wrap around are refused, also where their total would not.
+func TestSumsBeyondInt64AreErrors(t *testing.T) {
+	huge := int64(math.MaxInt64 - 1)
+	line := func(minor int64) Line {
+		return Line{PayoutLine: connector.PayoutLine{Payout: 1, Order: "A", Category: string(marketplace.Principal), Amount: money.New(minor, "VND")}}
+	}
+	for name, c := range map[string]Case{
+		"lines that cancel out":    caseOf(sold("A", 1), line(huge), line(-huge)),
+		"the smallest number":      caseOf(sold("A", 1), line(math.MinInt64)),
+		"expectations":             caseOf(sold("A", huge)),
+		"refunds":                  caseOf(sold("A", 1, gaveBack(huge), gaveBack(huge))),
+		"nobody knows the order":   caseOf(nil, line(huge), line(-huge)),
+		"a fixed fee of a tariff":  withTariff(caseOf(sold("A", 200000)), Tariff{Category: marketplace.FixedFee, Fixed: math.MaxInt64}),
+		"the lowest fee of one":    withTariff(caseOf(sold("A", 200000)), Tariff{Category: marketplace.FixedFee, Minimum: math.MaxInt64}),
+		"parts of one order alone": caseOf(sold("A", huge, voucher(huge))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Judge(c)
+			require.ErrorIs(t, err, money.ErrOverflow)
+		})
+	}
+	a, b := newBridge("VND"), newBridge("VND")
+	require.NoError(t, a.loose(Verdict{Line: line(mostLoad).PayoutLine}))
+	require.NoError(t, b.loose(Verdict{Line: line(mostLoad).PayoutLine}))
+	require.ErrorIs(t, a.join(b), money.ErrOverflow)
+}
+
+func withTariff(c Case, t Tariff) Case {
+	t.Key, t.From = "huge", day.Add(-time.Hour)
+	c.Tariffs = append(c.Tariffs, t)
+	return c
+}
+
+func made(t *testing.T, store connector.Payouts, q Query) *Report {
+	t.Helper()
+	r, err := Make(context.Background(), store, []Account{shopee}, q, day.Add(20*24*time.Hour))
+	require.NoError(t, err)
+	return r
+}
+
+// What was known then has one name, whenever one asks.
+func TestASnapshotIsNamedForWhatItShows(t *testing.T) {
+	store := memstore.New()
+	example(t, store)
+	now := made(t, store, Query{})
+	require.Equal(t, now.Snapshot, made(t, store, Query{AsOf: day.Add(20 * 24 * time.Hour)}).Snapshot)
+	require.NotEqual(t, now.Snapshot, made(t, store, Query{Sort: "order"}).Snapshot)
+	know(t, store, day.Add(2*time.Hour), sold("A", 500000, voucher(20000), func(f *Facts) { f.Delivered = day.Add(100 * time.Hour) }))
+	require.NotEqual(t, now.Snapshot, made(t, store, Query{}).Snapshot, "a file has a column for it")
+}
+
+// A difference stands in the payout it arose in, and no amount of another currency beside it.
+func TestWhatIsOpenStandsInOnePayout(t *testing.T) {
+	store := memstore.New()
+	price(t, store, day, vnTariffs()...)
+	know(t, store, day, sold("A", 200000), sold("B", 100000))
+	lines := full("A", 200000, 9000)
+	put(t, store, "ST-1", day, nil, lines[0])
+	foreign := came("B", marketplace.Compensation, 77)
+	foreign[0].Amount.Currency = "USD"
+	paid := int64(-9000 - 10000 - 2000 - 1000 + 89500)
+	put(t, store, "ST-2", day, &paid, append(append(lines[1:], full("B", 100000, 4000)...), foreign...)...)
+	r := made(t, store, Query{})
+	require.Len(t, r.Payouts, 2)
+	require.EqualValues(t, 0, r.Payouts[0].Open)
+	require.EqualValues(t, -1000, r.Payouts[1].Open)
+	require.True(t, r.Payouts[1].Proven)
+	require.Equal(t, 2, r.Summary[len(r.Summary)-1].Orders, "A and B count once")
+}
+
+func TestAPayoutsOutcomeNamesWhereTheMoneyWentWrong(t *testing.T) {
+	for state, want := range map[connector.PayoutState]string{connector.PayoutOpen: "open", connector.PayoutFailed: "failed", connector.PayoutReturned: "returned", connector.PayoutPaid: "proven", connector.PayoutClosed: "proven"} {
+		require.Equal(t, want, Paid{Payout: connector.Payout{State: state}, Proven: true}.Outcome())
+	}
+	require.Equal(t, "not_proven", Paid{Payout: connector.Payout{State: connector.PayoutPaid}}.Outcome())
+}
+
+// Money of an order whose number is lost is never called money of no order.
+func TestALineThatMustBelongToAnOrderIsUnplaced(t *testing.T) {
+	store := memstore.New()
+	put(t, store, "ST-1", day, nil, came("", marketplace.Principal, 5000, marketplace.Penalty, -70)...)
+	r := made(t, store, Query{})
+	require.Equal(t, Ambiguous, r.Lines[0].Outcome)
+	require.Equal(t, NonOrder, r.Lines[1].Outcome)
+	require.EqualValues(t, 5000, r.Summary[0].Unplaced)
+	require.Equal(t, 1, r.Payouts[0].Unmatched)
+}
+
+// The columns of a payout are its own lines, however the report is narrowed.
+func TestAPayoutsColumnsAddUpWhateverIsAskedFor(t *testing.T) {
+	store := memstore.New()
+	example(t, store)
+	whole, narrow := made(t, store, Query{}).PayoutTable(), made(t, store, Query{Categories: []marketplace.Category{marketplace.Commission}}).PayoutTable()
+	require.Equal(t, whole.Rows[0][2:], narrow.Rows[0][2:])
+}
