@@ -18,7 +18,7 @@ type reportView struct {
 	AsOf       time.Time            `json:"as_of,omitzero"` // as it was asked for
 	Parameters reportParameters     `json:"parameters"`     // as they were understood
 	Summary    []payout.SummaryJSON `json:"summary"`        // by currency; never added together
-	Rows       []any                `json:"rows"`           //
+	Rows       []any                `json:"rows"`
 	Next       string               `json:"next_cursor,omitempty"`
 }
 

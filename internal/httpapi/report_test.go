@@ -255,9 +255,9 @@ func TestKeptReportsAreBoundedByTheirRows(t *testing.T) {
 	big := func(name string, rows int) *payout.Report {
 		return &payout.Report{Snapshot: name, Orders: make([]payout.OrderRow, rows)}
 	}
-	k := &keptReports{}
-	k.put(big("a", mostReportRows/2), noon)
-	k.put(big("b", mostReportRows/2), noon)
+	k := &keptReports{most: 100}
+	k.put(big("a", 50), noon)
+	k.put(big("b", 50), noon)
 	_, found := k.get("a", noon)
 	require.True(t, found)
 	k.put(big("c", 1), noon)
@@ -265,9 +265,9 @@ func TestKeptReportsAreBoundedByTheirRows(t *testing.T) {
 	require.False(t, found, "the longest unused goes")
 	_, found = k.get("a", noon)
 	require.True(t, found)
-	k.put(big("d", mostReportRows+1), noon)
+	k.put(big("d", 101), noon)
 	require.Len(t, k.all, 1, "the last stays, however large")
-	again := big("d", mostReportRows+1)
+	again := big("d", 101)
 	k.put(again, noon)
 	kept, _ := k.get("d", noon)
 	require.NotSame(t, again, kept, "of equal reports the first stays")

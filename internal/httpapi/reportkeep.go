@@ -18,8 +18,9 @@ const (
 
 // keptReports are reports with pages to come, the one used last at the end.
 type keptReports struct {
-	mu  sync.Mutex
-	all []keptReport
+	most int // rows of all
+	mu   sync.Mutex
+	all  []keptReport
 }
 
 type keptReport struct {
@@ -66,7 +67,7 @@ func (k *keptReports) trim(now time.Time) {
 	for _, r := range k.all {
 		rows += r.size()
 	}
-	for len(k.all) > mostReports || rows > mostReportRows && len(k.all) > 1 {
+	for len(k.all) > mostReports || rows > k.most && len(k.all) > 1 {
 		rows -= k.all[0].size()
 		k.all = slices.Delete(k.all, 0, 1)
 	}

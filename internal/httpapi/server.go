@@ -106,7 +106,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("httpapi: reading the document: %w", err)
 	}
 	return &Server{cfg: cfg, store: cfg.Store, document: doc, schemas: schemas, failures: newFailures(cfg.Limits.Failures),
-		flights: newFlights(), reports: &keptReports{}, good: map[[32]byte]bool{}}, nil
+		flights: newFlights(), reports: &keptReports{most: mostReportRows}, good: map[[32]byte]bool{}}, nil
 }
 
 func def[T comparable](p *T, v T) {
