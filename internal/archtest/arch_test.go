@@ -47,6 +47,7 @@ var arrows = []struct {
 	{"connector/storetest", []string{"connector", "connector/order", "internal/money", "internal/fault"}},
 	{"connector/sqlstore", []string{"connector", "migrations", "internal/money", "internal/fault"}},
 	{"connector/sim", []string{"connector/...", "marketplace", "marketplace/fake", "shopadmin", "shopadmin/fake", "internal/money", "internal/fault"}},
+	{"internal/xlsx", []string{"connector/payout", "internal/money"}},
 
 	{"migrations", nil},
 	{"webhooks", []string{"connector", "marketplace", "shopadmin", "internal/fault"}},
@@ -71,6 +72,7 @@ var keepers = map[string][]string{
 	"database/sql":                             {"connector/sqlstore", "migrations", "internal/pgtest/...", "internal/e2e/...", "cmd/..."},
 	"github.com/hashicorp/go-retryablehttp":    {"internal/httpx"},
 	"github.com/aws/aws-sdk-go-v2/service/sqs": {"marketplace/amazon/..."},
+	"github.com/xuri/excelize/v2":              {"internal/xlsx"},
 }
 
 func TestArrows(t *testing.T) {
