@@ -127,10 +127,16 @@ type Outcome struct {
 	Note     string       // timeline text
 }
 
-// Stale reports an outcome that speaks of another attempt than the last and does not say that
-// the effect exists.
-func (o Outcome) Stale(attempts int) bool {
-	return o.Attempt != 0 && o.Attempt != attempts && o.State != Done && o.State != Proven
+// Changes reports whether an outcome changes what is known of an entry. It never takes back that
+// an effect exists, never reopens what was refused or given up because a late call was not made,
+// and one of another attempt than the last only counts when it says that the effect exists.
+func (o Outcome) Changes(state EntryState, attempts int) bool {
+	exists := o.State == Done || o.State == Proven
+	switch {
+	case state == Proven, state == Done && o.State != Proven, state == Refused && o.State == Retry:
+		return false
+	}
+	return exists || o.Attempt == 0 || o.Attempt == attempts
 }
 
 // Answer is the line of the timeline about a person's answer.

@@ -23,7 +23,7 @@ func (s *Store) Settle(ctx context.Context, id int64, o connector.Outcome) error
 // settle writes the outcome unless that would take something back, and what it tells of the
 // store's order in any case.
 func (s *Store) settle(ctx context.Context, e *connector.Entry, o connector.Outcome) {
-	final := e.State == connector.Proven || e.State == connector.Done && o.State != connector.Proven || o.Stale(e.Attempts)
+	final := !o.Changes(e.State, e.Attempts)
 	if !final {
 		if e.State != connector.Done || e.SettledAt.IsZero() { // when it was confirmed, not when it was seen
 			e.SettledAt = o.At

@@ -20,6 +20,7 @@ var kept = []struct {
 	{9055, "a shipment is taken back while its confirmation is in doubt, after a crash: it is looked for once, then settled"},
 	{9652, "as 6671; the other parcel came the day after"},
 	{11899, "as 9055, with the parcel shipped anew under the same reference"},
+	{14670, "a sender that slept says at last that it has not called: what was given up meanwhile is not opened again"},
 	{17134, "the last unit ships while a hold waits to be repeated: nothing is left to hold"},
 	{20740, "a unit was shipped at the channel and in the store: there is no room for the second before another parcel is taken back"},
 	{24197, "as 17134, with the hold in doubt"},

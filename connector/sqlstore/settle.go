@@ -86,7 +86,7 @@ func settle(ctx context.Context, tx *sqlx.Tx, a *anchor, old entryRow, o connect
 		return done, err
 	}
 	state := connector.EntryState(old.State)
-	if state == connector.Proven || state == connector.Done && o.State != connector.Proven || o.Stale(old.Attempts) {
+	if !o.Changes(state, old.Attempts) {
 		return done, nil
 	}
 	settled := o.At

@@ -122,7 +122,7 @@ var lanes = []chapter{
 		s.touch(later(time.Second), "A")
 		w := s.claimOrder(later(time.Second), "A")
 		s.intend(connector.ErrSpent, w, again, later(30*time.Second)) // it waits already, though its deadline has passed
-		for _, st := range []connector.EntryState{connector.Unknown, connector.Taken, connector.Refused} {
+		for _, st := range []connector.EntryState{connector.Refused, connector.Unknown, connector.Taken} {
 			s.settle(e, connector.Outcome{State: st, At: noon})
 			s.intend(connector.ErrSpent, w, again, later(30*time.Second))
 		}

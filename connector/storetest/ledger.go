@@ -43,6 +43,15 @@ var ledger = []chapter{
 		s.intend(connector.ErrSpent, w["B"], command("key"), noon)
 		s.intend(nil, w["B"], command("other"), noon)
 	}},
+	{"what was given up is not opened again by a call that was not made", func(s *story) {
+		w := s.working("A")["A"]
+		e := s.intend(nil, w, command("key"), noon)
+		s.settle(e, connector.Outcome{State: connector.Refused, At: noon, Class: "withdrawn"})
+		s.settle(e, connector.Outcome{State: connector.Retry, Attempt: 1, At: noon, Class: "temporary"})
+		s.Equal(connector.Refused, s.entry("A").State)
+		s.settle(e, connector.Outcome{State: connector.Done, Attempt: 1, At: noon})
+		s.Equal(connector.Done, s.entry("A").State, "that it happened is never lost")
+	}},
 	{"what was refused may be tried again when a person says so", func(s *story) {
 		w := s.working("A")["A"]
 		e := s.intend(nil, w, command("key"), noon)
