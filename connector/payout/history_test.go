@@ -86,7 +86,7 @@ func TestShuffledImportsGiveTheSameSnapshot(t *testing.T) {
 // B17.5: what was reported once is reported again when one asks what was known then, however much
 // has come since.
 func TestAsOfReproducesEveryPastReport(t *testing.T) {
-	checks(t, "60")
+	checks(t, "40")
 	rapid.Check(t, func(rt *rapid.T) {
 		w := drawn(rt)
 		store := memstore.New()

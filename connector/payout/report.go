@@ -201,7 +201,9 @@ func (b *Books) payoutRows() []PayoutRow {
 	}
 	for _, o := range b.Orders {
 		for _, v := range o.Lines {
-			line(v)
+			if row := line(v); v.Outcome == Unclassified {
+				row.Unmatched++
+			}
 		}
 		if !o.finding() {
 			continue

@@ -223,6 +223,9 @@ func TestALineThatMustBelongToAnOrderIsUnplaced(t *testing.T) {
 	require.Equal(t, NonOrder, r.Lines[1].Outcome)
 	require.EqualValues(t, 5000, r.Summary[0].Unplaced)
 	require.Equal(t, 1, r.Payouts[0].Unmatched)
+	know(t, store, day, sold("A", 200000))
+	put(t, store, "ST-2", day, nil, append(full("A", 200000, 8000), came("A", marketplace.Unclassified, -7)...)...)
+	require.Equal(t, 1, made(t, store, Query{}).Payouts[1].Unmatched, "a line of an order that nobody has classified")
 }
 
 // The columns of a payout are its own lines, however the report is narrowed.
