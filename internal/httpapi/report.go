@@ -38,10 +38,13 @@ func (s *Server) report(c *call) (reply, error) {
 		return reply{status: http.StatusNotModified, header: header}, nil
 	}
 	var out reply
-	if ask.format == formatJSON {
+	switch ask.format {
+	case formatJSON:
 		out, err = s.reportPage(c, ask, r, from)
-	} else {
-		out, err = reportFile(ask, r)
+	case formatXLSX:
+		out, err = s.reportBook(c, ask, r)
+	default:
+		out = reportFile(ask, r)
 	}
 	if out.header == nil {
 		out.header = map[string]string{}

@@ -1,9 +1,12 @@
 package httpapi
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -355,7 +358,7 @@ func TestParametersOfAReportThatAreWrongAreNamed(t *testing.T) {
 		"from=yesterday": "from", "from=2026-13-01": "from", "to=2026-02-30": "to", "from=2026-03-01&to=2026-03-01": "to", "from=2026-03-02&to=2026-03-01": "to",
 		"from=2026-01-01&from=2026-01-02": "from", "as_of=2026-03-01": "as_of", "as_of=2026-03-02T00:00:00Z": "as_of", "currency=vnd": "currency",
 		"outcome=fine": "outcome", "cause=luck": "cause", "category=gifts": "category", "min_difference=-1": "min_difference", "min_difference=1e3": "min_difference",
-		"min_difference=0.5&currency=VND": "min_difference", "min_difference=9999999999999999999": "min_difference", "format=pdf": "format", "format=xlsx": "format",
+		"min_difference=0.5&currency=VND": "min_difference", "min_difference=9999999999999999999": "min_difference", "format=pdf": "format", "format=journal-csv": "format", "format=xlsx&columns=outcome": "columns", "format=xlsx&limit=5": "limit", "format=xlsx&bom=1": "bom",
 		"columns=outcome,nothing": "columns", "columns=outcome,outcome": "columns", "columns=line_no": "columns", "bom=yes&format=csv": "bom", "bom=1": "bom",
 		"delimiter=%09&format=csv": "delimiter", "delimiter=,&format=csv": "delimiter", "delimiter=%3B": "delimiter", "limit=0": "limit", "limit=1001": "limit", "limit=x": "limit",
 		"limit=5&format=csv": "limit", "cursor=abc": "cursor", "q=%00": "q", "q=%ff": "q", "q=" + strings.Repeat("x", 601): "q", "payout_id=po_0": "payout_id", "q=%zz": "",
@@ -389,6 +392,43 @@ func TestACSVSuitsASpreadsheetProgram(t *testing.T) {
 	require.Equal(t, "placed_at\r\n2026-02-09T12:00:00Z\r\n", a.Body.String())
 	b := r.report(year + "&columns=difference,outcome&q=gid-A")
 	require.Equal(t, []map[string]any{{"difference": "-100000", "outcome": "amount_differs"}}, b.Rows)
+}
+
+func TestAWorkbookHasEveryLevelAndWhatItRestsOn(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	r.post("/tariffs", tariffRequest(strings.Replace(commission, "400", "0", 1))).is(http.StatusCreated)
+	a := r.get(reportOf + year + "&tz=UTC&format=xlsx").is(http.StatusOK)
+	snapshot := strings.Trim(a.Header().Get("ETag"), `"`)
+	require.Equal(t, workbook, a.Header().Get("Content-Type"))
+	require.Equal(t, `attachment; filename="payout-reconciliation-`+snapshot+`.xlsx"`, a.Header().Get("Content-Disposition"))
+	parts := unzipped(t, a.Body.Bytes())
+	for i, name := range []string{"Summary", "Payouts", "Orders", "Exceptions", "Lines", "About"} {
+		require.Contains(t, parts["xl/workbook.xml"], `name="`+name+`"`)
+		rows := strings.Count(parts[fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1)], "<row ")
+		require.Equal(t, 1+map[string]int{"Summary": 10, "Payouts": 1, "Orders": 4, "Exceptions": 3, "Lines": 5, "About": 7}[name], rows, name)
+	}
+	require.Contains(t, parts["xl/worksheets/sheet3.xml"], "2026-02-09T12:00:00Z")
+	about := parts["xl/worksheets/sheet6.xml"]
+	for _, what := range []string{snapshot, "Asia/Ho_Chi_Minh", "commission"} {
+		require.Contains(t, about, what)
+	}
+}
+
+// unzipped reads the parts of a workbook.
+func unzipped(t *testing.T, file []byte) map[string]string {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	require.NoError(t, err)
+	parts := map[string]string{}
+	for _, f := range z.File {
+		in, err := f.Open()
+		require.NoError(t, err)
+		all, err := io.ReadAll(in)
+		require.NoError(t, err)
+		parts[f.Name] = string(all)
+	}
+	return parts
 }
 
 // A file of many rows is written in parts, and has one header.

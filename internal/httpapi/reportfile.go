@@ -13,14 +13,14 @@ import (
 const chunk = 1000
 
 // reportFile is the whole selection as a file, written as it is made.
-func reportFile(ask *reportAsk, r *payout.Report) (reply, error) {
+func reportFile(ask *reportAsk, r *payout.Report) reply {
 	s := sheetOf(ask, r)
 	out := reply{status: http.StatusOK, kind: "text/csv; charset=utf-8; header=present", stream: s.writeCSV, header: map[string]string{
 		"Content-Disposition": attachment(fmt.Sprintf("payout-reconciliation-%s-%s.%s", ask.level, r.Snapshot, ask.format))}}
 	if ask.format == formatNDJSON {
 		out.kind, out.stream = "application/x-ndjson", s.writeNDJSON
 	}
-	return out, nil
+	return out
 }
 
 // chunks walks over the rows. There is always a first one, which may be empty.

@@ -13,15 +13,19 @@ const (
 	formatJSON   = "json"
 	formatNDJSON = "ndjson"
 	formatCSV    = "csv"
+	formatXLSX   = "xlsx"
 )
 
+// workbook is the media type of a spreadsheet.
+const workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 // mediaTypes of the forms; several names for one are understood.
-var mediaTypes = map[string]string{"application/json": formatJSON, "application/x-ndjson": formatNDJSON, "application/ndjson": formatNDJSON, "text/csv": formatCSV,
+var mediaTypes = map[string]string{"application/json": formatJSON, "application/x-ndjson": formatNDJSON, "application/ndjson": formatNDJSON, "text/csv": formatCSV, workbook: formatXLSX,
 	"*/*": formatJSON, "application/*": formatJSON, "text/*": formatCSV}
 
 // readForm reads how the report is to be written.
 func (a *reportAsk) readForm(q url.Values, accept []string) (err error) {
-	if a.format, err = oneOf(q, "format", formatJSON, formatNDJSON, formatCSV); err != nil {
+	if a.format, err = oneOf(q, "format", formatJSON, formatNDJSON, formatCSV, formatXLSX); err != nil {
 		return err
 	}
 	if q.Get("format") == "" {
@@ -38,6 +42,9 @@ func (a *reportAsk) readForm(q url.Values, accept []string) (err error) {
 	}
 	for _, v := range q["columns"] {
 		a.columns = append(a.columns, strings.Split(v, ",")...)
+	}
+	if len(a.columns) > 0 && a.format == formatXLSX {
+		return badParameter("columns", "A workbook has every level with all its columns.", "Leave it out.")
 	}
 	return a.checkColumns()
 }

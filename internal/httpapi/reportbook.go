@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"channelbridge/connector/payout"
+	"channelbridge/internal/xlsx"
+)
+
+// reportBook is the whole selection as a workbook: every level on a sheet of its own, and what the
+// report rests on.
+func (s *Server) reportBook(c *call, ask *reportAsk, r *payout.Report) (reply, error) {
+	about, err := s.about(c, ask, r)
+	if err != nil {
+		return reply{}, err
+	}
+	level := func(name string) payout.Table {
+		one := *ask
+		one.level = name
+		page := sheetOf(&one, r)
+		return tableOf(name, page.part(0, page.length()))
+	}
+	found := *r
+	found.Orders = slices.DeleteFunc(slices.Clone(r.Orders), func(o payout.OrderRow) bool {
+		return o.Outcome == payout.Matched || o.Outcome == payout.WithinTolerance
+	})
+	exceptions := sheet{&reportAsk{level: levelOfOrders, zone: ask.zone, chosen: ask.chosen}, &found}
+	sheets := []xlsx.Sheet{{Name: "Summary", Table: level("summary")}, {Name: "Payouts", Table: level("payout")}, {Name: "Orders", Table: level(levelOfOrders)},
+		{Name: "Exceptions", Table: tableOf(levelOfOrders, exceptions.part(0, exceptions.length()))}, {Name: "Lines", Table: level("line")}, {Name: "About", Table: about}}
+	return reply{status: http.StatusOK, kind: workbook, stream: func(w io.Writer) error { return xlsx.Write(w, sheets) }, header: map[string]string{
+		"Content-Disposition": attachment("payout-reconciliation-" + r.Snapshot + ".xlsx")}}, nil
+}
+
+// about says what a report rests on: its snapshot, parameters and zones, and the tolerance and the
+// tariffs of each account as they were known then.
+func (s *Server) about(c *call, ask *reportAsk, r *payout.Report) (payout.Table, error) {
+	t := payout.Table{Columns: []string{"about", "account", "name", "value"}}
+	add := func(about, account, name, value string) {
+		row := []payout.Cell{{Text: about}, {Text: account}, {Text: name}, {Text: value}}
+		t.Rows = append(t.Rows, row)
+	}
+	add("report", "", "version", payout.Version)
+	add("report", "", "snapshot", r.Snapshot)
+	add("report", "", "at", r.At.UTC().Format(time.RFC3339))
+	asked, err := json.Marshal(ask.parameters(r.Query))
+	if err != nil {
+		return t, fmt.Errorf("the parameters of a report: %w", err)
+	}
+	add("report", "", "parameters", string(asked))
+	for _, a := range ask.accounts {
+		id := string(a.ID)
+		add("zone", id, "", a.Zone)
+		for _, currency := range slices.Sorted(maps.Keys(a.Tol)) {
+			tol := a.Tol[currency]
+			add("tolerance", id, currency, fmt.Sprintf("%d minor units, %d of ten thousand", tol.Minor, tol.BP))
+		}
+		kept, err := s.cfg.Payouts.Store().Tariffs(c.ctx, a.ID, r.At)
+		if err != nil {
+			return t, fmt.Errorf("the tariffs of %s: %w", a.ID, err)
+		}
+		for _, k := range kept {
+			add("tariff", id, k.Key, string(k.Body))
+		}
+	}
+	return t, nil
+}
