@@ -29,6 +29,7 @@ connections:
     store: ` + Store + `
     tag: Amazon
     sweep_every: 20s
+    payouts: {wait: 0s, every: 0s, pull_every: 5s}
     amazon:
       seller_id: ` + amazonfake.DefaultSeller + `
       region: na

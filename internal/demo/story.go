@@ -123,6 +123,9 @@ func (p *player) play(ctx context.Context) error {
 	if err := p.away(ctx, early[0]); err != nil {
 		return err
 	}
+	if err := p.payout(ctx, pushed.plain); err != nil {
+		return err
+	}
 	p.pause()
 	done()
 	return p.summary(ctx)
