@@ -77,6 +77,6 @@ func TestPayouts(t *testing.T) {
 		var again report
 		a.call(t, http.StatusOK, http.MethodGet, "/v1/reports/payout-reconciliation?channel="+demo.Channel+"&from=2020-01-01&to=2100-01-01", nil, &again)
 		require.Equal(t, r.Summary, again.Summary)
-		a.call(t, http.StatusBadRequest, http.MethodGet, "/v1/reports/payout-reconciliation?channel=nobody", nil, nil)
+		a.call(t, http.StatusNotFound, http.MethodGet, "/v1/reports/payout-reconciliation?channel=nobody", nil, nil)
 	})
 }
