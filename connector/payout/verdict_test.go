@@ -235,3 +235,33 @@ func TestAPayoutsColumnsAddUpWhateverIsAskedFor(t *testing.T) {
 	whole, narrow := made(t, store, Query{}).PayoutTable(), made(t, store, Query{Categories: []marketplace.Category{marketplace.Commission}}).PayoutTable()
 	require.Equal(t, whole.Rows[0][2:], narrow.Rows[0][2:])
 }
+
+// A variance stands in the last payout that has a line of its category.
+func TestAVarianceStandsInTheLastPayoutOfItsCategory(t *testing.T) {
+	lines := append(full("A", 200000, 5000), inPayout(2, came("A", marketplace.Commission, -4000))...)
+	lines = append(lines, inPayout(3, came("A", marketplace.Compensation, 10))...)
+	lines[len(lines)-2].PaidAt, lines[len(lines)-1].PaidAt = day.Add(11*24*time.Hour), day.Add(12*24*time.Hour)
+	o := verdict(t, caseOf(sold("A", 200000), lines...))
+	require.Len(t, o.Shares, 3)
+	require.Empty(t, o.Shares[0].Variance)
+	require.EqualValues(t, -1000, o.Shares[1].Variance[CauseCommission])
+	require.EqualValues(t, 10, o.Shares[2].Variance[CauseCompensation])
+	require.Equal(t, day.Add(10*24*time.Hour), o.First)
+	require.Equal(t, day.Add(12*24*time.Hour), o.Last)
+}
+
+// Of two orders with the same further number the first takes its lines, and the lines name it.
+func TestLinesByAnotherNumberNameTheirOrder(t *testing.T) {
+	store := memstore.New()
+	price(t, store, day, vnTariffs()...)
+	also := func(f *Facts) { f.Aliases = []string{"M-1"} }
+	know(t, store, day, sold("B", 200000, also), sold("A", 200000, also))
+	put(t, store, "ST-1", day, nil, full("M-1", 200000, 8000)...)
+	r := made(t, store, Query{})
+	lines := r.LineTable()
+	require.Equal(t, "channel_order_id", lines.Columns[9])
+	for i, row := range lines.Rows {
+		require.Equal(t, "A", row[9].Text)
+		require.Equal(t, "alias", r.Lines[i].Rule)
+	}
+}

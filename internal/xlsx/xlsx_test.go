@@ -160,7 +160,7 @@ func TestAWriterThatFailsIsToldOf(t *testing.T) {
 	var whole bytes.Buffer
 	sheets := []Sheet{{"Orders", table("a", []payout.Cell{text("x")})}}
 	require.NoError(t, Write(&whole, sheets))
-	for n := 0; n < whole.Len(); n += 97 {
+	for n := 0; n < whole.Len(); n += 509 {
 		require.ErrorIs(t, Write(&full{left: n}, sheets), errFull, "after %d bytes", n)
 	}
 }
