@@ -109,6 +109,29 @@ func TestAPayoutFileIsHeldAgainstTheOrders(t *testing.T) {
 	require.Contains(t, sick.out, "1 of 2 are proven")
 }
 
+func TestOrdersFromBeforeFactsWereKeptAreCaughtUpWith(t *testing.T) {
+	b := newBench(t)
+	r := b.serve()
+	id := b.market.Place(genericfake.Order{Currency: "USD", Total: "20.00", Lines: []genericfake.Line{{ID: "1", SKU: "TEA", Title: "Tea", Quantity: 1, Price: "20.00"}}})
+	_, err := b.market.Push(t.Context(), http.DefaultClient, r.url+"/webhooks/market", id)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return b.report()[id]["outcome"] == "awaiting_release" }, 15*time.Second, 100*time.Millisecond)
+	require.Zero(t, r.stop())
+
+	cfg, err := loadConfig(b.config, environment{}.lookup)
+	require.NoError(t, err)
+	s, err := openStore(t.Context(), cfg, false)
+	require.NoError(t, err)
+	for _, q := range []string{`delete from payout_facts`, `delete from cursors where name = 'payout-facts'`} {
+		_, err = s.DB().ExecContext(t.Context(), q)
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.Close())
+	require.Empty(t, b.report())
+	b.serve()
+	require.Eventually(t, func() bool { return b.report()[id]["outcome"] == "awaiting_release" }, 15*time.Second, 100*time.Millisecond)
+}
+
 func readFile(t *testing.T, path string) string {
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)

@@ -42,6 +42,7 @@ func (b *bridge) bring(ctx context.Context, wg *sync.WaitGroup, l *link) context
 	wg.Go(func() { b.watch(ctx, l) })
 	if l.role == connector.RoleChannel {
 		wg.Go(func() { b.rejoin(ctx, l) })
+		wg.Go(func() { b.catchUp(ctx, l.id) })
 		if src, ok := l.channel.(marketplace.StatementSource); ok && l.cfg.pulls() {
 			wg.Go(func() { b.pull(ctx, l, src) })
 		}
