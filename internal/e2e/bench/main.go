@@ -24,6 +24,7 @@ type settings struct {
 	round   time.Duration
 	orders  time.Duration
 	rate    int
+	lines   int
 	only    string
 	out     string
 	program string
@@ -43,7 +44,8 @@ func main() {
 	flag.DurationVar(&s.round, "round", 8*time.Second, "length of one turn")
 	flag.DurationVar(&s.orders, "orders", time.Minute, "length of the run from push to mirrored order")
 	flag.IntVar(&s.rate, "rate", 100, "orders a second in that run")
-	flag.StringVar(&s.only, "only", "", "one part alone: receive, mirror, start, sqlite")
+	flag.StringVar(&s.only, "only", "", "one part alone: receive, mirror, start, sqlite, payouts")
+	flag.IntVar(&s.lines, "lines", 1_000_000, "lines of the payout file")
 	flag.StringVar(&s.out, "out", "", "document whose results are rewritten, such as docs/benchmarks.md")
 	flag.Parse()
 	if err := run(ctx, s); err != nil {
@@ -64,7 +66,7 @@ func run(ctx context.Context, s settings) (err error) {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context, settings, *report) error
-	}{{"start", start}, {"receive", receive}, {"sqlite", receiveSQLite}, {"mirror", mirror}} {
+	}{{"start", start}, {"receive", receive}, {"sqlite", receiveSQLite}, {"mirror", mirror}, {"payouts", payouts}} {
 		if s.only != "" && s.only != part.name {
 			continue
 		}

@@ -18,6 +18,7 @@ type report struct {
 	rssIdle, rssFull, rssMirror     int64
 	mirrored, mirrorRate            int
 	mirrorP50, mirrorP99, mirrorMax time.Duration
+	settled                         []settled
 }
 
 // The marks between which the document's results stand.
@@ -57,6 +58,9 @@ func (r *report) markdown() string {
 		row("receiving on SQLite, flushed", fmt.Sprintf("%.0f/s, p99 %s, %d µs of processor each", median(r.sqlite, func(t turn) float64 { return t.bridge.Rate() }),
 			round(time.Duration(median(r.sqlite, func(t turn) float64 { return float64(t.bridge.P99) }))),
 			time.Duration(median(r.sqlite, func(t turn) float64 { return float64(t.serverCPU) })).Microseconds()), "", true)
+	}
+	for _, x := range r.settled {
+		x.rows(row)
 	}
 	if len(r.turns) > 0 {
 		r.rounds(&b)
