@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unique"
 
 	"channelbridge/connector"
 	"channelbridge/marketplace"
@@ -168,6 +169,7 @@ func (b *Books) reading(ctx context.Context, store connector.Payouts, now time.T
 func (r *reading) line(l connector.PayoutLine) error {
 	p := &r.Payouts[r.places[l.Payout]]
 	p.Bridge.Lines++
+	sharing(&l)
 	x := Line{PayoutLine: l, Rank: r.places[l.Payout], PaidAt: settledAt(p.Payout)}
 	if kind(l.Category).alone {
 		r.loose = append(r.loose, x)
@@ -199,6 +201,13 @@ func (r *reading) line(l connector.PayoutLine) error {
 	}
 	r.lines = append(r.lines, x)
 	return nil
+}
+
+// sharing lets lines that say the same share the memory of their words.
+func sharing(l *connector.PayoutLine) {
+	for _, text := range []*string{&l.Category, &l.NativeType, &l.NativeText, &l.Amount.Currency, &l.Order, &l.Item, &l.SKU} {
+		*text = unique.Make(*text).Value()
+	}
 }
 
 // flush keeps the lines gathered for one order until those that came by another number are known.

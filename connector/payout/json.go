@@ -229,8 +229,9 @@ func (r *Report) digest() string {
 		must(enc.Encode([]any{o.JSON(), o.Account.Zone, o.Facts.Delivered, o.First, o.ByKind}))
 	}
 	for _, l := range r.Lines {
-		l.Line.Payout = 0 // the store's own number says nothing
-		must(enc.Encode([]any{l.Account.ID, l.Payout.External, l.Payout.Revision, l.Line, l.Outcome, l.Rule, l.Confidence, l.Expected, l.Difference, l.Candidate, l.Ref, l.Store}))
+		line := l.Line
+		line.Payout = 0 // the store's own number says nothing
+		must(enc.Encode([]any{l.Account.ID, l.Payout.External, l.Payout.Revision, line, l.Outcome, l.Rule, l.Confidence, l.Expected, l.Difference, l.Candidate, l.Ref, l.Store}))
 	}
 	return "rs_" + hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -75,12 +75,13 @@ type OrderRow struct {
 	ids map[int64]string // of its payouts
 }
 
-// LineRow is one line of a report.
+// LineRow is one line of a report. What it shares with other rows is not copied: there may be
+// millions.
 type LineRow struct {
-	Account Account
-	Payout  connector.Payout
-	Verdict
-	Ref   string // the channel's number of the order it counts for; "": none
+	Account *Account
+	Payout  *connector.Payout
+	*Verdict
+	Ref   string // the order it belongs to, by the channel's number; "" when it belongs to none
 	Store string // the mirrored order
 }
 
@@ -161,12 +162,12 @@ func (r *Report) take(b *Books, sums map[string]*Summary) error {
 			}
 			r.Orders = append(r.Orders, row)
 		}
-		for _, v := range o.Lines {
-			r.takeLine(b, v, o.Ref, o.Facts.Store, chosen)
+		for i := range o.Lines {
+			r.takeLine(b, &o.Lines[i], o.Ref, o.Facts.Store, chosen)
 		}
 	}
-	for _, v := range b.Loose {
-		r.takeLine(b, v, "", "", chosen)
+	for i := range b.Loose {
+		r.takeLine(b, &b.Loose[i], "", "", chosen)
 	}
 	return nil
 }
@@ -240,14 +241,14 @@ func (o Order) finding() bool {
 	return true
 }
 
-func (r *Report) takeLine(b *Books, v Verdict, ref, store string, chosen map[int64]bool) {
+func (r *Report) takeLine(b *Books, v *Verdict, ref, store string, chosen map[int64]bool) {
 	q := r.Query
 	switch {
 	case !chosen[v.Line.Payout]:
 	case q.Basis == ByPosted && !within(v.Line.PostedAt, q.From, q.To):
 	case len(q.Categories) > 0 && !slices.Contains(q.Categories, marketplace.Category(v.Line.Category)):
 	default:
-		r.Lines = append(r.Lines, LineRow{Account: b.Account, Payout: b.Of(v.Line.Payout).Payout, Verdict: v, Ref: ref, Store: store})
+		r.Lines = append(r.Lines, LineRow{Account: &b.Account, Payout: &b.Payouts[b.places[v.Line.Payout]].Payout, Verdict: v, Ref: ref, Store: store})
 	}
 }
 
@@ -366,7 +367,7 @@ func (r *Report) sort() {
 		return cmp.Or(settledAt(a.Payout).Compare(settledAt(b.Payout)), cmp.Compare(a.Account.ID, b.Account.ID), cmp.Compare(a.External, b.External), cmp.Compare(a.Revision, b.Revision))
 	})
 	slices.SortFunc(r.Lines, func(a, b LineRow) int {
-		return cmp.Or(settledAt(a.Payout).Compare(settledAt(b.Payout)), cmp.Compare(a.Account.ID, b.Account.ID), cmp.Compare(a.Payout.External, b.Payout.External),
+		return cmp.Or(settledAt(*a.Payout).Compare(settledAt(*b.Payout)), cmp.Compare(a.Account.ID, b.Account.ID), cmp.Compare(a.Payout.External, b.Payout.External),
 			cmp.Compare(a.Payout.Revision, b.Payout.Revision), cmp.Compare(a.Line.No, b.Line.No))
 	})
 }

@@ -49,7 +49,9 @@ func (s sheet) part(from, to int) *payout.Report {
 	case "line":
 		r.Lines = slices.Clone(r.Lines[from:to])
 		for i := range r.Lines {
-			s.shift(&r.Lines[i].Account)
+			a := *r.Lines[i].Account // rows share it
+			s.shift(&a)
+			r.Lines[i].Account = &a
 		}
 	case levelOfOrders, levelOfUnsettled:
 		r.Orders = slices.Clone(r.Orders[from:to])
@@ -109,7 +111,7 @@ func (s sheet) rows(from, to int) ([]any, error) {
 // payoutID names the payout of a row.
 func (s sheet) payoutID(i int) string {
 	if s.level == "line" {
-		return payout.ID(s.report.Lines[i].Payout)
+		return payout.ID(*s.report.Lines[i].Payout)
 	}
 	return payout.ID(s.report.Payouts[i].Payout)
 }
