@@ -42,7 +42,21 @@ func (k books) Report(ctx context.Context, accounts []connector.ConnectionID, q 
 
 // Import brings a file into the books.
 func (k books) Import(ctx context.Context, f payout.File) (payout.Imported, error) {
-	return k.importer().Import(ctx, f)
+	out, err := k.importer().Import(ctx, f)
+	if k.b.metrics == nil || err != nil && !rejected(err) {
+		return out, err
+	}
+	outcome := proof(out.Payout)
+	switch {
+	case err != nil:
+		outcome = "rejected"
+	case !out.Fresh:
+		outcome = "known"
+	case outcome != "proven":
+		outcome = "not_proven"
+	}
+	k.b.metrics.Imported(f.Account, outcome, out.Unclassified)
+	return out, err
 }
 
 func (k books) importer() *payout.Importer {

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -107,6 +108,38 @@ func TestAPayoutFileIsHeldAgainstTheOrders(t *testing.T) {
 	require.Contains(t, sick.out, "payout ST-3 of market is not proven")
 	require.Contains(t, sick.out, "broken.csv of market is kept but not imported")
 	require.Contains(t, sick.out, "1 of 2 are proven")
+}
+
+func TestAPayoutFileOverTheAPICounts(t *testing.T) {
+	b := newBench(t)
+	b.config = file(t, b.dir, "channelbridge.yaml", readFile(t, b.config)+statementForm)
+	r := b.serve()
+	made := b.run("tokens", "create", "--name", "files", "--expires", "1d", "--scope", "payouts:write", "--scope", "payouts:read", "--json")
+	require.Zero(t, made.code, made.err)
+	var token struct{ Token string }
+	require.NoError(t, json.Unmarshal([]byte(made.out), &token))
+	send := func(want int, body string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/payouts:import?account=market&name=x.csv", strings.NewReader(body))
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+token.Token)
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, want, resp.StatusCode)
+	}
+	good := statement("ST-1", "5.00", [3]string{"Sale", "4.00", "A"}, [3]string{"Gift", "1.00", "A"})
+	send(http.StatusCreated, good)
+	send(http.StatusOK, good)
+	send(http.StatusUnprocessableEntity, statement("ST-2", "5.00", [3]string{"Sale", "x", "A"}))
+	send(http.StatusCreated, statement("ST-3", "5.00", [3]string{"Sale", "4.00", "B"}))
+	resp, err := http.Get(r.metrics + "/metrics")
+	require.NoError(t, err)
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	for _, line := range []string{`payout_files_total{account="market",outcome="proven"} 1`, `outcome="known"} 1`, `outcome="rejected"} 1`, `outcome="not_proven"} 1`, `payout_unclassified_lines_total{account="market"} 1`} {
+		require.Contains(t, string(text), line)
+	}
 }
 
 func TestOrdersFromBeforeFactsWereKeptAreCaughtUpWith(t *testing.T) {
