@@ -2,7 +2,9 @@ package sqlstore_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,8 +17,36 @@ import (
 
 // engines opens an empty store of each kind.
 var engines = map[string]func(t testing.TB) *sqlstore.Store{
-	"sqlite":   func(t testing.TB) *sqlstore.Store { return open(t, "sqlite:"+filepath.Join(t.TempDir(), "bridge.db")) },
+	"sqlite":   func(t testing.TB) *sqlstore.Store { return open(t, "sqlite:"+fresh(t)) },
 	"postgres": func(t testing.TB) *sqlstore.Store { return open(t, pgtest.URL(t)) },
+}
+
+// migrated is an SQLite file as the migrations left it: copying it is faster than migrating anew.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "channelbridge-schema-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "bridge.db")
+	s, err := sqlstore.Open(context.Background(), "sqlite:"+path, sqlstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// fresh is the path of an empty, migrated SQLite file.
+func fresh(t testing.TB) string {
+	t.Helper()
+	b, err := migrated()
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "bridge.db")
+	require.NoError(t, os.WriteFile(path, b, 0o600))
+	return path
 }
 
 func open(t testing.TB, url string) *sqlstore.Store {
