@@ -16,8 +16,8 @@ demo: build ## the main job, played with a fake Amazon and a fake store; ends by
 
 test: ## everything: unit, storage on SQLite and PostgreSQL, simulation, fuzz seeds, real processes; raced but for the simulation and the kill tests
 	$(GO) vet ./...
-	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '/(connector/sim|e2e/kill)$$')
-	$(GO) test -timeout 15m -p 1 ./connector/sim ./internal/e2e/kill # worlds of one goroutine, and processes: the detector would see nothing
+	GOGC=400 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '/(connector/sim|e2e/kill)$$')
+	GOGC=400 $(GO) test -timeout 15m -p 1 ./connector/sim ./internal/e2e/kill # worlds of one goroutine, and processes: the detector would see nothing
 
 check: test ## what the gate runs
 
@@ -25,8 +25,10 @@ bench: ## speed, as ratios measured in one run (see docs/benchmarks.md)
 	$(GO) run ./internal/e2e/bench
 
 soak: ## long runs: many seeds, many sequences of refunds, many kills, fuzzing (hours)
-	$(GO) test -timeout 24h ./connector/sim -run 'TestSeeds' -seeds $(SEEDS) -v
+	GOGC=400 $(GO) test -timeout 24h ./connector/sim -run 'TestSeeds' -seeds $(SEEDS) -v
 	$(GO) test -timeout 24h ./connector/order -run 'TestMoneyProperty' -rapid.checks $(SEQUENCES) -v
+	$(GO) test -timeout 24h ./connector/payout -run 'TestPayoutProperty' -rapid.checks $(SEQUENCES) -v
+	GOGC=400 $(GO) test -timeout 24h ./connector/sim -run 'TestTheChannelPaysOut' -paid 10000 -v
 	$(GO) test -timeout 24h ./internal/e2e/kill -deliveries 1000000 -kills 100 -v
 	$(MAKE) fuzz FUZZTIME=10m
 

@@ -8,7 +8,7 @@ import (
 	"channelbridge/connector/memstore"
 )
 
-var paid = flag.Int("paid", 100, "how many seeds to play to their payouts")
+var paid = flag.Int("paid", 40, "how many seeds to play to their payouts")
 
 // TestTheChannelPaysOut plays worlds to the channel's payouts: each is proven, and every order is
 // matched or explained.

@@ -19,6 +19,7 @@ import (
 // A bridge that answers before it has committed must be caught. Here a proxy in front of it
 // answers at once and forwards later, as a server with a queue in memory would.
 func TestControlHastyAnswersAreCaught(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w, ctx := open(t, rig.Options{Senders: 32, Through: func(instance string) string { return hasty(t, instance) }})
 	require.NoError(t, w.Start(ctx))
 	chaos := &rig.Chaos{World: w, Rand: random(4), Between: [2]time.Duration{200 * time.Millisecond, 800 * time.Millisecond},

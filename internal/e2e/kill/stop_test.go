@@ -12,6 +12,7 @@ import (
 
 // Asked to stop under load, the bridge finishes what it has begun and ends with 0.
 func TestStopUnderLoad(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w, ctx := open(t, rig.Options{Senders: 32})
 	require.NoError(t, w.Start(ctx))
 	ids, _ := live(t, ctx, w, 3000, 8*time.Second, 0.2, func(ctx context.Context) error {
@@ -32,6 +33,7 @@ func TestStopUnderLoad(t *testing.T) {
 
 // A database that is gone for ten seconds costs 503s and nothing else: the bridge stays up.
 func TestDatabaseGone(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w, ctx := open(t, rig.Options{Senders: 32})
 	require.NoError(t, w.Start(ctx))
 	pid := w.Bridges[0].Pid()

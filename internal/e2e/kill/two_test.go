@@ -12,6 +12,7 @@ import (
 
 // Two instances on one database share the work and never do it twice.
 func TestTwoInstances(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w, ctx := open(t, rig.Options{Bridges: 2, Senders: 32, Repeat: .2, Shop: shopFaults, Market: marketFaults})
 	require.NoError(t, w.Start(ctx))
 	ids, _ := live(t, ctx, w, 5000, 5*time.Second, 0.4, func(context.Context) error { return nil })
@@ -26,6 +27,7 @@ func TestTwoInstances(t *testing.T) {
 
 // Orders that cannot be worked on do not hold up a thousand that can.
 func TestPoison(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w, ctx := open(t, rig.Options{Senders: 32})
 	require.NoError(t, w.Start(ctx))
 	vast, strange := w.Market.PlaceVast(), w.Market.PlaceStrange()
