@@ -100,11 +100,12 @@ func (w *World) heldFor(id marketplace.OrderID, about string) bool {
 
 // judgeStoreLegs: what was asked for here and done at the channel is recorded in the store once.
 func (w *World) judgeStoreLegs(m marketplace.Order, s shopadmin.Order, done map[string]int64) {
-	seen := map[string]int{}
+	seen, recorded := map[string]int{}, map[string]money.Money{}
 	for _, r := range s.Refunds {
 		if _, rest, ok := strings.Cut(r.Note, "channelbridge:"); ok {
 			about, _, _ := strings.Cut(rest, " ")
 			seen[about]++
+			recorded[about] = r.Moved
 		}
 	}
 	rec, err := w.base.Load(context.Background(), w.subject(m.ID))
@@ -113,7 +114,7 @@ func (w *World) judgeStoreLegs(m marketplace.Order, s shopadmin.Order, done map[
 		if n > 1 {
 			w.broken("order %s: the refund %s is recorded %d times in the store", m.ID, about, n)
 		}
-		if done[about] == 0 && m.Lifecycle != marketplace.Cancelled {
+		if done[about] == 0 && m.Lifecycle != marketplace.Cancelled && !w.gaveThere(m.ID, recorded[about]) {
 			w.broken("order %s: the store recorded %s, the channel never gave it back", m.ID, about)
 		}
 	}
