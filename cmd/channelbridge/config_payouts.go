@@ -22,6 +22,7 @@ type PayoutsConfig struct {
 	Tolerance map[string]ToleranceConfig `yaml:"tolerance" doc:"By currency: differences that are too small to matter. Default: one minor unit, 100 where the currency has no decimals."`
 	PullEvery Duration                   `yaml:"pull_every" default:"1h" doc:"Time between two looks for new payout documents."`
 	Pull      *bool                      `yaml:"pull" doc:"Fetch the payout documents the channel makes, where it offers them. Default: true."`
+	Accounts  map[string]string          `yaml:"accounts" doc:"Accounts of the books by category, over the built-in ones, for journals; clearing and bank name the two others."`
 	Files     []PayoutFileConfig         `yaml:"files" doc:"Further forms of payout files, for channels that are not asked themselves."`
 }
 
@@ -71,6 +72,22 @@ func (c ConnectionConfig) payoutAccount(zone string) payout.Account {
 	return a
 }
 
+// chart is where journals enter what a channel has paid.
+func (p PayoutsConfig) chart() payout.Chart {
+	c := payout.DefaultChart()
+	for name, account := range p.Accounts {
+		switch name {
+		case "clearing":
+			c.Clearing = account
+		case "bank":
+			c.Bank = account
+		default:
+			c.Categories[marketplace.Category(name)] = account
+		}
+	}
+	return c
+}
+
 // mapping is a form of files as the importer reads it.
 func (f PayoutFileConfig) mapping() payout.Mapping {
 	m := payout.Mapping{Title: f.Name, Decimal: f.Decimal, Currency: f.Currency, Zone: f.Zone, Dates: f.Dates, Columns: f.Columns}
@@ -101,6 +118,11 @@ func (p PayoutsConfig) check(d *decoder, path string) {
 	for cur, t := range p.Tolerance {
 		if !money.ValidCode(cur) || t.Minor < 0 || t.BP < 0 {
 			d.fault(join(path, "tolerance"), "%q: it needs a currency such as USD and bounds that are not below zero", cur)
+		}
+	}
+	for name := range p.Accounts {
+		if name != "clearing" && name != "bank" && !marketplace.Category(name).Known() {
+			d.fault(join(path, "accounts"), "%q is neither a category nor clearing nor bank", name)
 		}
 	}
 	for i, f := range p.Files {

@@ -36,7 +36,8 @@ every difference. Levels are summary, payout, order, line and unsettled (money t
 		Example: `  channelbridge report payouts --from 2026-11-01 --to 2026-12-01
   channelbridge report payouts --level unsettled
   channelbridge report payouts --outcome fee_variance --format csv > fees.csv
-  channelbridge report payouts --level line --payout 11888387941`,
+  channelbridge report payouts --level line --payout 11888387941
+  channelbridge report payouts --account amazon-us --from 2026-11-01 --to 2026-12-01 --format journal-text >> books.ledger`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withBridge(cmd.Context(), func(b *bridge) error {
@@ -48,6 +49,9 @@ every difference. Levels are summary, payout, order, line and unsettled (money t
 				if err != nil {
 					return fmt.Errorf("the payout report: %w", err)
 				}
+				if strings.HasPrefix(q.format, "journal-") {
+					return a.printJournal(cmd.Context(), b, r, q)
+				}
 				return a.printReport(r, q)
 			})
 		},
@@ -55,7 +59,7 @@ every difference. Levels are summary, payout, order, line and unsettled (money t
 	f := c.Flags()
 	f.StringVar(&q.account, "account", "", "only this channel")
 	f.StringVar(&q.level, "level", "order", "summary, payout, order, line or unsettled")
-	f.StringVar(&q.format, "format", "", "table (the default), json, ndjson or csv")
+	f.StringVar(&q.format, "format", "", "table (the default), json, ndjson or csv; journal-text, journal-csv or journal-json for the books")
 	f.StringArrayVar(&q.payouts, "payout", nil, "only these payouts, by the channel's number")
 	f.StringVar(&q.from, "from", "", "from this day or instant on")
 	f.StringVar(&q.to, "to", "", "before this day or instant")
@@ -183,7 +187,7 @@ func (a *app) printReport(r *payout.Report, q asked) error {
 	case q.format == "csv":
 		return a.printCSV(r, q)
 	case q.format != "" && q.format != "table":
-		return usage("--format %s: it is table, json, ndjson or csv", q.format)
+		return usage("--format %s: it is table, json, ndjson, csv, journal-text, journal-csv or journal-json", q.format)
 	case q.level == "summary":
 		return a.printBridge(r)
 	}

@@ -1,0 +1,249 @@
+package payout
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
+)
+
+// Chart says on which account of the books each category is entered. Clearing takes what the
+// channel owes until it is paid, Bank what it has paid.
+type Chart struct {
+	Clearing, Bank string
+	Categories     map[marketplace.Category]string
+}
+
+// DefaultChart has an account for every category but unclassified: that one is entered only when
+// somebody has said where.
+func DefaultChart() Chart {
+	c := Chart{Clearing: "Assets:Clearing", Bank: "Assets:Bank", Categories: map[marketplace.Category]string{}}
+	for account, list := range map[string][]marketplace.Category{
+		"Income:Sales":              {marketplace.Principal, marketplace.GiftWrapCharged},
+		"Income:Shipping":           {marketplace.ShippingCharged},
+		"Income:Discounts":          {marketplace.SellerDiscount, marketplace.ChannelDiscount},
+		"Income:Refunds":            {marketplace.RefundPrincipal, marketplace.RefundShipping, marketplace.Chargeback, marketplace.ChargebackReversal},
+		"Income:Compensation":       {marketplace.ClaimReimbursement, marketplace.Compensation},
+		"Liabilities:SalesTax":      {marketplace.TaxCharged, marketplace.TaxByChannelCollected, marketplace.RefundTax},
+		"Liabilities:Loans":         {marketplace.Loan},
+		"Expenses:Fees:Commission":  {marketplace.Commission, marketplace.FeeRefund, marketplace.RefundAdminFee},
+		"Expenses:Fees:Payment":     {marketplace.PaymentFee},
+		"Expenses:Fees:Services":    {marketplace.ServiceFee, marketplace.FixedFee, marketplace.AffiliateFee, marketplace.SubscriptionFee, marketplace.Penalty},
+		"Expenses:Fees:Fulfillment": {marketplace.FulfilmentFee, marketplace.StorageFee},
+		"Expenses:Fees:Tax":         {marketplace.FeeTax},
+		"Expenses:Shipping":         {marketplace.ShippingCost, marketplace.ShippingRebate},
+		"Expenses:Advertising":      {marketplace.Advertising},
+		"Assets:TaxWithheld":        {marketplace.WithheldVAT, marketplace.WithheldIncome},
+		"Assets:Reserve":            {marketplace.ReserveHold, marketplace.ReserveRelease},
+		"Assets:Transfers":          {marketplace.BalanceTransfer},
+		"Expenses:FX":               {marketplace.FXDifference},
+		"Expenses:Corrections":      {marketplace.Correction},
+	} {
+		for _, category := range list {
+			c.Categories[category] = account
+		}
+	}
+	return c
+}
+
+// UnmappedError says that a journal cannot be made: categories have no account.
+type UnmappedError struct{ Categories []marketplace.Category }
+
+func (e *UnmappedError) Error() string {
+	return fmt.Sprintf("no account is given for %v; nothing was exported", e.Categories)
+}
+
+// Posting is one line of an entry. Positive is a debit.
+type Posting struct {
+	Account     string
+	Amount      money.Money
+	Description string
+}
+
+// Entry is one balanced entry of a journal: a payout's part of a calendar month in the account's
+// zone, or the reversal of such a part. Its number is made of what it is about, so that exporting
+// again gives the same numbers; an entry is never edited, a payout issued anew reverses the
+// earlier one's.
+type Entry struct {
+	Number      string
+	Date        time.Time // the day, at midnight UTC
+	Description string
+	Payout      string // the channel's number
+	Account     connector.ConnectionID
+	Postings    []Posting
+}
+
+// balanced reports that an entry's postings come to nothing.
+func (e Entry) balanced() error {
+	var sum money.Money
+	for _, p := range e.Postings {
+		var err error
+		if sum, err = sum.Add(p.Amount); err != nil {
+			return fmt.Errorf("journal entry %s: %w", e.Number, err)
+		}
+	}
+	if !sum.IsZero() {
+		return fmt.Errorf("journal entry %s does not balance: %s are left", e.Number, sum)
+	}
+	return nil
+}
+
+// Journal makes the entries of a report's payouts, earlier revisions and their reversals included.
+func Journal(ctx context.Context, store connector.Payouts, r *Report, chart Chart) ([]Entry, error) {
+	var out []Entry
+	for _, p := range r.Payouts {
+		all, err := store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{p.Account.ID}, External: []string{p.External}, All: true})
+		if err != nil {
+			return nil, fmt.Errorf("the revisions of payout %s: %w", p.External, err)
+		}
+		for _, rev := range all {
+			if rev.Revision > p.Revision {
+				continue // later than what the report knows
+			}
+			var lines []connector.PayoutLine
+			if err := store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{rev.ID}}, func(l connector.PayoutLine) error { lines = append(lines, l); return nil }); err != nil {
+				return nil, fmt.Errorf("the lines of payout %s: %w", rev.External, err)
+			}
+			entries, err := EntriesOf(rev, lines, p.Account.Zone, chart)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, entries...)
+			if rev.Revision < p.Revision {
+				out = append(out, reversed(entries, rev.SupersededAt, p.Account.Zone)...)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Entry) int { return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(a.Number, b.Number)) })
+	return out, nil
+}
+
+// EntriesOf makes the entries of one revision of a payout: one for each month its lines were posted
+// in. All of them end on the clearing account; the last also moves what was paid from there to
+// the bank.
+func EntriesOf(p connector.Payout, lines []connector.PayoutLine, zone string, chart Chart) ([]Entry, error) {
+	sums, err := monthly(p, lines, zone)
+	if err != nil {
+		return nil, err
+	}
+	if missing := unmapped(sums, chart); len(missing) > 0 {
+		return nil, &UnmappedError{missing}
+	}
+	var out []Entry
+	months := sorted(sums)
+	for _, month := range months {
+		e, err := part(p, month, sums[month], chart)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	last := &out[len(out)-1]
+	last.Date = dayOf(settledAt(p), zone)
+	if !p.Paid.IsZero() {
+		last.Postings = append(last.Postings, Posting{chart.Bank, p.Paid, "paid"}, Posting{chart.Clearing + ":" + string(p.Account), p.Paid.Neg(), "paid"})
+	}
+	out = slices.DeleteFunc(out, func(e Entry) bool { return len(e.Postings) == 0 })
+	for _, e := range out {
+		if err := e.balanced(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// monthly adds the lines up by the month they were posted in and by category. A payout without
+// lines has a part too: it may have moved money.
+func monthly(p connector.Payout, lines []connector.PayoutLine, zone string) (map[string]map[marketplace.Category]money.Money, error) {
+	out := map[string]map[marketplace.Category]money.Money{}
+	in := func(at time.Time) map[marketplace.Category]money.Money {
+		month := dayOf(at, zone).Format("2006-01")
+		if out[month] == nil {
+			out[month] = map[marketplace.Category]money.Money{}
+		}
+		return out[month]
+	}
+	in(settledAt(p))
+	for _, l := range lines {
+		if l.Amount.Currency != p.Currency {
+			return nil, fmt.Errorf("payout %s has a line (number %d) in %s: an entry is of one currency", p.External, l.No, l.Amount.Currency)
+		}
+		at := l.PostedAt
+		if at.IsZero() || at.After(settledAt(p)) {
+			at = settledAt(p)
+		}
+		month, c := in(at), marketplace.Category(l.Category)
+		sum, err := month[c].Add(l.Amount)
+		if err != nil {
+			return nil, fmt.Errorf("payout %s: %w", p.External, err)
+		}
+		month[c] = sum
+	}
+	return out, nil
+}
+
+func unmapped(sums map[string]map[marketplace.Category]money.Money, chart Chart) (out []marketplace.Category) {
+	for _, c := range append(marketplace.Categories(), "") {
+		for _, month := range sums {
+			if v, ok := month[c]; ok && !v.IsZero() && chart.Categories[c] == "" && !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// part is a payout's entry of one month, dated at the month's end.
+func part(p connector.Payout, month string, sums map[marketplace.Category]money.Money, chart Chart) (Entry, error) {
+	first, err := time.Parse("2006-01", month)
+	if err != nil {
+		return Entry{}, err
+	}
+	e := Entry{Number: fmt.Sprintf("%s-%s-%d-%s", p.Account, p.External, p.Revision, strings.ReplaceAll(month, "-", "")), Date: first.AddDate(0, 1, -1),
+		Description: fmt.Sprintf("Payout %s of %s, revision %d, lines of %s", p.External, p.Account, p.Revision, month), Payout: p.External, Account: p.Account}
+	total := money.New(0, p.Currency)
+	for _, c := range marketplace.Categories() {
+		v, ok := sums[c]
+		if !ok || v.IsZero() {
+			continue
+		}
+		e.Postings = append(e.Postings, Posting{chart.Categories[c], v.Neg(), string(c)})
+		if total, err = total.Add(v); err != nil {
+			return e, fmt.Errorf("payout %s: %w", p.External, err)
+		}
+	}
+	if !total.IsZero() {
+		e.Postings = append(e.Postings, Posting{chart.Clearing + ":" + string(p.Account), total, "owed by the channel"})
+	}
+	return e, nil
+}
+
+// reversed takes entries back, on the day the payout was issued anew.
+func reversed(entries []Entry, at time.Time, zone string) []Entry {
+	out := make([]Entry, 0, len(entries))
+	for _, e := range entries {
+		r := e
+		r.Number, r.Date, r.Description, r.Postings = e.Number+"-R", dayOf(at, zone), "Reversal: "+e.Description, nil
+		for _, p := range e.Postings {
+			r.Postings = append(r.Postings, Posting{p.Account, p.Amount.Neg(), p.Description})
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// dayOf is an instant's day in a zone, at midnight UTC.
+func dayOf(t time.Time, zone string) time.Time {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	y, m, d := t.In(loc).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
