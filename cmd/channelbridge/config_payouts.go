@@ -64,7 +64,7 @@ func (c ConnectionConfig) payouts() PayoutsConfig {
 // payoutAccount is a channel as the books know it.
 func (c ConnectionConfig) payoutAccount(zone string) payout.Account {
 	p := c.payouts()
-	a := payout.Account{ID: connector.ConnectionID(c.ID), Zone: or(p.Zone, zone), Tol: map[string]payout.Tolerance{},
+	a := payout.Account{ID: connector.ConnectionID(c.ID), Zone: or(p.Zone, zone), Tol: map[string]payout.Tolerance{}, Chart: p.chart(),
 		Terms: payout.Terms{Trigger: payout.Trigger(p.Trigger), Wait: time.Duration(p.Wait), Every: time.Duration(p.Every)}}
 	for cur, t := range p.Tolerance {
 		a.Tol[cur] = payout.Tolerance{Minor: t.Minor, BP: t.BP}

@@ -7,15 +7,9 @@ import (
 	"channelbridge/connector/payout"
 )
 
-// printJournal writes the entries of a report's payouts. They are of one channel, since each has
-// accounts of its own.
+// printJournal writes the entries of a report's payouts.
 func (a *app) printJournal(ctx context.Context, b *bridge, r *payout.Report, q asked) error {
-	accounts := accountsOf(b, q.account)
-	if len(accounts) != 1 {
-		return usage("--account is missing: a journal is of one channel, whose accounts the configuration names")
-	}
-	l, _ := b.link(accounts[0])
-	entries, err := payout.Journal(ctx, b.store, r, l.cfg.payouts().chart())
+	entries, err := payout.Journal(ctx, b.store, r)
 	if err != nil {
 		return fmt.Errorf("the journal: %w", err)
 	}

@@ -18,6 +18,7 @@ type Account struct {
 	Zone  string // in which its days and months end
 	Terms Terms
 	Tol   map[string]Tolerance
+	Chart Chart // for journals; the zero value is the built-in one
 }
 
 // Books is all of one account's payouts held against its orders, as known at one time.

@@ -52,6 +52,14 @@ func DefaultChart() Chart {
 	return c
 }
 
+// chart is the account's own, or the built-in one.
+func (a Account) chart() Chart {
+	if a.Chart.Categories == nil {
+		return DefaultChart()
+	}
+	return a.Chart
+}
+
 // UnmappedError says that a journal cannot be made: categories have no account.
 type UnmappedError struct{ Categories []marketplace.Category }
 
@@ -95,7 +103,7 @@ func (e Entry) balanced() error {
 }
 
 // Journal makes the entries of a report's payouts, earlier revisions and their reversals included.
-func Journal(ctx context.Context, store connector.Payouts, r *Report, chart Chart) ([]Entry, error) {
+func Journal(ctx context.Context, store connector.Payouts, r *Report) ([]Entry, error) {
 	var out []Entry
 	for _, p := range r.Payouts {
 		all, err := store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{p.Account.ID}, External: []string{p.External}, All: true})
@@ -110,7 +118,7 @@ func Journal(ctx context.Context, store connector.Payouts, r *Report, chart Char
 			if err := store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{rev.ID}}, func(l connector.PayoutLine) error { lines = append(lines, l); return nil }); err != nil {
 				return nil, fmt.Errorf("the lines of payout %s: %w", rev.External, err)
 			}
-			entries, err := EntriesOf(rev, lines, p.Account.Zone, chart)
+			entries, err := EntriesOf(rev, lines, p.Account.Zone, p.Account.chart())
 			if err != nil {
 				return nil, err
 			}

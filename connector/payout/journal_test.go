@@ -22,7 +22,7 @@ func journalOf(t *testing.T, store connector.Payouts) []Entry {
 	t.Helper()
 	r, err := Make(context.Background(), store, []Account{shopee}, Query{}, day.Add(60*24*time.Hour))
 	require.NoError(t, err)
-	entries, err := Journal(context.Background(), store, r, DefaultChart())
+	entries, err := Journal(context.Background(), store, r)
 	require.NoError(t, err)
 	return entries
 }
@@ -115,7 +115,7 @@ func TestAJournalWithoutAnAccountIsNotExported(t *testing.T) {
 	put(t, store, "ST-1", day, nil, came("A", marketplace.Principal, 1000, marketplace.Unclassified, -5)...)
 	r, err := Make(context.Background(), store, []Account{shopee}, Query{}, day)
 	require.NoError(t, err)
-	_, err = Journal(context.Background(), store, r, DefaultChart())
+	_, err = Journal(context.Background(), store, r)
 	var missing *UnmappedError
 	require.True(t, errors.As(err, &missing))
 	require.Equal(t, []marketplace.Category{marketplace.Unclassified}, missing.Categories)

@@ -62,6 +62,7 @@ var titles = map[string]struct {
 	"in_progress":        {http.StatusConflict, "The same request is being answered already"},
 	"settled":            {http.StatusConflict, "The entry has an outcome already"},
 	"bad_parameter":      {http.StatusBadRequest, "A parameter is wrong"},
+	"unmapped_category":  {http.StatusConflict, "A category has no account"},
 	"unknown_account":    {http.StatusNotFound, "There is no such account"},
 	"snapshot_gone":      {http.StatusGone, "The report this page belongs to is not kept any more"},
 	"rejected_file":      {http.StatusUnprocessableEntity, "The file is kept, but cannot be understood"},

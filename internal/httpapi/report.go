@@ -43,6 +43,8 @@ func (s *Server) report(c *call) (reply, error) {
 		out, err = s.reportPage(c, ask, r, from)
 	case formatXLSX:
 		out, err = s.reportBook(c, ask, r)
+	case journalJSON, journalCSV, journalText:
+		out, err = s.reportJournal(c, ask, r)
 	default:
 		out = reportFile(ask, r)
 	}

@@ -358,7 +358,7 @@ func TestParametersOfAReportThatAreWrongAreNamed(t *testing.T) {
 		"from=yesterday": "from", "from=2026-13-01": "from", "to=2026-02-30": "to", "from=2026-03-01&to=2026-03-01": "to", "from=2026-03-02&to=2026-03-01": "to",
 		"from=2026-01-01&from=2026-01-02": "from", "as_of=2026-03-01": "as_of", "as_of=2026-03-02T00:00:00Z": "as_of", "currency=vnd": "currency",
 		"outcome=fine": "outcome", "cause=luck": "cause", "category=gifts": "category", "min_difference=-1": "min_difference", "min_difference=1e3": "min_difference",
-		"min_difference=0.5&currency=VND": "min_difference", "min_difference=9999999999999999999": "min_difference", "format=pdf": "format", "format=journal-csv": "format", "format=xlsx&columns=outcome": "columns", "format=xlsx&limit=5": "limit", "format=xlsx&bom=1": "bom",
+		"min_difference=0.5&currency=VND": "min_difference", "min_difference=9999999999999999999": "min_difference", "format=pdf": "format", "format=journal": "format", "format=journal-csv&columns=outcome": "columns", "format=journal-text&limit=5": "limit", "format=journal-csv&bom=1": "bom", "format=xlsx&columns=outcome": "columns", "format=xlsx&limit=5": "limit", "format=xlsx&bom=1": "bom",
 		"columns=outcome,nothing": "columns", "columns=outcome,outcome": "columns", "columns=line_no": "columns", "bom=yes&format=csv": "bom", "bom=1": "bom",
 		"delimiter=%09&format=csv": "delimiter", "delimiter=,&format=csv": "delimiter", "delimiter=%3B": "delimiter", "limit=0": "limit", "limit=1001": "limit", "limit=x": "limit",
 		"limit=5&format=csv": "limit", "cursor=abc": "cursor", "q=%00": "q", "q=%ff": "q", "q=" + strings.Repeat("x", 601): "q", "payout_id=po_0": "payout_id", "q=%zz": "",
@@ -446,4 +446,23 @@ func TestALargeFileHasOneHeader(t *testing.T) {
 		require.Len(t, table, 1+2*chunk+7)
 		require.Equal(t, 2*chunk+7, strings.Count(r.get(reportOf+year+"&format=ndjson&level="+level).Body.String(), "\n"))
 	}
+}
+
+func TestJournalsBalanceAndNeedAnAccountForEverything(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	a := r.get(reportOf + year + "&format=journal-text").is(http.StatusOK)
+	require.Contains(t, a.Header().Get("Content-Disposition"), ".ledger")
+	require.Contains(t, a.Body.String(), "Assets:Bank")
+	var journal journalView
+	require.NoError(t, json.Unmarshal(r.get(reportOf+year+"&format=journal-json").is(http.StatusOK).Body.Bytes(), &journal))
+	require.NotEmpty(t, journal.Entries)
+	require.Equal(t, len(strings.Split(strings.TrimSpace(r.get(reportOf+year+"&format=journal-csv").is(http.StatusOK).Body.String()), "\r\n")), 1+postings(journal.Entries))
+}
+
+func postings(entries []payout.EntryJSON) (n int) {
+	for _, e := range entries {
+		n += len(e.Lines)
+	}
+	return n
 }

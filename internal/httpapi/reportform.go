@@ -14,6 +14,10 @@ const (
 	formatNDJSON = "ndjson"
 	formatCSV    = "csv"
 	formatXLSX   = "xlsx"
+
+	journalJSON = "journal-json"
+	journalCSV  = "journal-csv"
+	journalText = "journal-text"
 )
 
 // workbook is the media type of a spreadsheet.
@@ -25,7 +29,7 @@ var mediaTypes = map[string]string{"application/json": formatJSON, "application/
 
 // readForm reads how the report is to be written.
 func (a *reportAsk) readForm(q url.Values, accept []string) (err error) {
-	if a.format, err = oneOf(q, "format", formatJSON, formatNDJSON, formatCSV, formatXLSX); err != nil {
+	if a.format, err = oneOf(q, "format", formatJSON, formatNDJSON, formatCSV, formatXLSX, journalJSON, journalCSV, journalText); err != nil {
 		return err
 	}
 	if q.Get("format") == "" {
@@ -42,6 +46,9 @@ func (a *reportAsk) readForm(q url.Values, accept []string) (err error) {
 	}
 	for _, v := range q["columns"] {
 		a.columns = append(a.columns, strings.Split(v, ",")...)
+	}
+	if len(a.columns) > 0 && strings.HasPrefix(a.format, "journal-") {
+		return badParameter("columns", "A journal has columns of its own.", "Leave it out.")
 	}
 	if len(a.columns) > 0 && a.format == formatXLSX {
 		return badParameter("columns", "A workbook has every level with all its columns.", "Leave it out.")

@@ -19,7 +19,7 @@ var amazonFaults = amazonfake.Faults{Lost: .01, Unavailable: .005, Duplicate: .1
 // Staff ships, refunds and cancels while the server and PostgreSQL are killed: whatever was given
 // back in the store is at Amazon once, or held because nobody can know.
 func TestKillWithRefunds(t *testing.T) {
-	t.Parallel() // it mostly waits
+	t.Parallel()      // it mostly waits
 	const orders = 10 // Amazon takes few calls a second, and the bridge keeps to that
 	w, ctx := open(t, rig.Options{Senders: 8, Repeat: .1, Shop: shopFaults, Market: marketFaults, Amazon: &amazonFaults})
 	require.NoError(t, w.Start(ctx))
