@@ -448,7 +448,7 @@ func TestALargeFileHasOneHeader(t *testing.T) {
 	}
 }
 
-func TestJournalsBalanceAndNeedAnAccountForEverything(t *testing.T) {
+func TestAJournalComesInEveryForm(t *testing.T) {
 	r := newRig(t)
 	r.someBooks()
 	a := r.get(reportOf + year + "&format=journal-text").is(http.StatusOK)
