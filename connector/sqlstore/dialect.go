@@ -13,7 +13,8 @@ type dialect struct {
 	// change before our commit, skip a claim that leaves locked rows to others. SQLite has one
 	// writer and needs none of them.
 	lock, share, skip string
-	// alone waits for a lock with a name until the commit; "" where there is one writer anyhow.
+	// alone waits for locks with names, one after the other, and holds them until the commit; ""
+	// where there is one writer anyhow.
 	alone string
 	// snapshot is how a transaction is begun in which all reads see one moment.
 	snapshot *sql.TxOptions
@@ -25,7 +26,7 @@ var postgres = dialect{
 	lock:     ` for no key update`,
 	share:    ` for share`,
 	skip:     ` for no key update skip locked`,
-	alone:    `select pg_advisory_xact_lock(hashtextextended(?, 0))`,
+	alone:    `select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest(?::text[]) as name`,
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	arrays:   true,
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,54 +27,69 @@ type lastFacts struct {
 	body  []byte
 }
 
-// KeepFacts adds facts of orders; see connector.Payouts.
+// KeepFacts adds facts of orders; see connector.Payouts. Most looks at an order learn nothing new,
+// so what is kept is read first, and only what says something new is locked and written.
 func (s *Store) KeepFacts(ctx context.Context, facts []connector.PayoutFacts) (added int, err error) {
-	if len(facts) == 0 {
-		return 0, nil
-	}
-	err = s.write(ctx, func(tx *sqlx.Tx) error {
-		added = 0
-		for _, account := range accountsOf(facts) {
-			if err := s.alone(ctx, tx, "payout facts/"+account); err != nil {
-				return err
-			}
+	for part := range slices.Chunk(facts, factsAtOnce) {
+		n, err := s.keepFacts(ctx, part)
+		if err != nil {
+			return added, fmt.Errorf("keep facts of %d orders: %w", len(facts), err)
 		}
-		for part := range slices.Chunk(facts, factsAtOnce) {
-			n, err := s.keepFacts(ctx, tx, part)
-			if err != nil {
-				return err
-			}
-			added += n
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("keep facts of %d orders: %w", len(facts), err)
+		added += n
 	}
 	return added, nil
 }
 
-// accountsOf names the accounts in the order they are locked in.
-func accountsOf(facts []connector.PayoutFacts) []string {
-	var out []string
-	for _, f := range facts {
-		if !slices.Contains(out, string(f.Account)) {
-			out = append(out, string(f.Account))
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// keepFacts adds those that say something new, one after the other.
-func (s *Store) keepFacts(ctx context.Context, tx *sqlx.Tx, facts []connector.PayoutFacts) (int, error) {
-	newest, err := s.newestFacts(ctx, tx, facts)
+func (s *Store) keepFacts(ctx context.Context, facts []connector.PayoutFacts) (added int, err error) {
+	newest, err := s.newestFacts(ctx, s.reader, facts)
 	if err != nil {
 		return 0, err
 	}
-	var args []any
+	if facts = saying(newest, facts); len(facts) == 0 {
+		return 0, nil
+	}
+	err = s.write(ctx, func(tx *sqlx.Tx) error {
+		if err := s.alone(ctx, tx, locksOf(facts)...); err != nil {
+			return err
+		}
+		newest, err := s.newestFacts(ctx, tx, facts)
+		if err != nil {
+			return err
+		}
+		added, err = insertFacts(ctx, tx, saying(newest, facts))
+		return err
+	})
+	return added, err
+}
+
+// locksOf names the orders whose facts are written, each once.
+func locksOf(facts []connector.PayoutFacts) []string {
+	var out []string
+	for _, key := range ordersOf(facts) {
+		out = append(out, "payout facts/"+key.account+"/"+key.order)
+	}
+	return out
+}
+
+func keyOf(f connector.PayoutFacts) orderKey { return orderKey{string(f.Account), clean(f.Order)} }
+
+// ordersOf are the orders facts are of, each once.
+func ordersOf(facts []connector.PayoutFacts) (out []orderKey) {
+	seen := map[orderKey]bool{}
 	for _, f := range facts {
-		key, store, known := orderKey{string(f.Account), clean(f.Order)}, clean(f.Store), sameMicro(f.KnownAt)
+		if key := keyOf(f); !seen[key] {
+			seen[key] = true
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// saying are those that say something new, one after the other.
+func saying(newest map[orderKey]lastFacts, facts []connector.PayoutFacts) (out []connector.PayoutFacts) {
+	newest = maps.Clone(newest)
+	for _, f := range facts {
+		key, store, known := keyOf(f), clean(f.Store), sameMicro(f.KnownAt)
 		old, kept := newest[key]
 		if kept && old.store == store && bytes.Equal(old.body, f.Body) {
 			continue
@@ -81,43 +97,55 @@ func (s *Store) keepFacts(ctx context.Context, tx *sqlx.Tx, facts []connector.Pa
 		if !kept || !known.Before(old.known) {
 			newest[key] = lastFacts{store, known, f.Body}
 		}
-		args = append(args, key.account, key.order, store, version(known), bytesOf(f.Body))
+		out = append(out, f)
 	}
-	if len(args) == 0 {
+	return out
+}
+
+func insertFacts(ctx context.Context, tx *sqlx.Tx, facts []connector.PayoutFacts) (int, error) {
+	const width = 5
+	args := make([]any, 0, width*len(facts))
+	for _, f := range facts {
+		key := keyOf(f)
+		args = append(args, key.account, key.order, clean(f.Store), version(sameMicro(f.KnownAt)), bytesOf(f.Body))
+	}
+	if len(facts) == 0 {
 		return 0, nil
 	}
-	const width = 5
-	n := len(args) / width
-	return n, exec(ctx, tx, `
-		insert into payout_facts (account, order_ref, store_ref, known_at, body) values `+values(n, width), args...)
+	return len(facts), exec(ctx, tx, `
+		insert into payout_facts (account, order_ref, store_ref, known_at, body) values `+values(len(facts), width), args...)
 }
 
 // newestFacts reads the newest kept of each order concerned.
-func (s *Store) newestFacts(ctx context.Context, tx *sqlx.Tx, facts []connector.PayoutFacts) (map[orderKey]lastFacts, error) {
+func (s *Store) newestFacts(ctx context.Context, q sqlx.ExtContext, facts []connector.PayoutFacts) (map[orderKey]lastFacts, error) {
 	var asked [][]any
-	seen := map[orderKey]bool{}
-	for _, f := range facts {
-		key := orderKey{string(f.Account), clean(f.Order)}
-		if !seen[key] {
-			seen[key] = true
-			asked = append(asked, []any{key.account, key.order})
-		}
+	for _, key := range ordersOf(facts) {
+		asked = append(asked, []any{key.account, key.order})
 	}
 	source, args, err := s.dialect.source([]column{{"account", "text"}, {"order_ref", "text"}}, asked)
 	if err != nil {
 		return nil, err
 	}
-	var rows []factsRow
-	if err := selects(ctx, tx, &rows, `
+	// Each column is looked up by itself, through the index and never by joining: a plan that was made
+	// while the table was small would read all of it for every order.
+	column := func(name string) string {
+		return `(select n.` + name + ` from payout_facts n where n.account = a.account and n.order_ref = a.order_ref
+			order by n.known_at desc, n.id desc limit 1) as ` + name
+	}
+	var rows []struct {
+		factsRow
+		Store sql.NullString `db:"store_ref"` // null: nothing is kept of the order
+	}
+	if err := sqlx.SelectContext(ctx, q, &rows, sqlx.Rebind(sqlx.BindType(q.DriverName()), `
 		with asked (account, order_ref) as (`+source+`)
-		select f.account, f.order_ref, f.store_ref, f.known_at, f.body from asked a join payout_facts f on f.id = (
-			select n.id from payout_facts n where n.account = a.account and n.order_ref = a.order_ref
-			order by n.known_at desc, n.id desc limit 1)`, args...); err != nil {
+		select a.account, a.order_ref, `+column("store_ref")+`, `+column("known_at")+`, `+column("body")+` from asked a`), args...); err != nil {
 		return nil, err
 	}
 	out := make(map[orderKey]lastFacts, len(rows))
 	for _, r := range rows {
-		out[orderKey{r.Account, r.Order}] = lastFacts{r.Store, r.KnownAt.Time, r.Body}
+		if r.Store.Valid {
+			out[orderKey{r.Account, r.Order}] = lastFacts{r.Store.String, r.KnownAt.Time, r.Body}
+		}
 	}
 	return out, nil
 }

@@ -3,9 +3,11 @@ package sqlstore
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 )
 
 // write runs f in one transaction and commits. A transaction that lost against another one is
@@ -64,10 +66,11 @@ func selects(ctx context.Context, tx *sqlx.Tx, dest any, query string, args ...a
 	return tx.SelectContext(ctx, dest, tx.Rebind(query), args...)
 }
 
-// alone makes the transaction the only one that holds the lock of that name.
-func (s *Store) alone(ctx context.Context, tx *sqlx.Tx, name string) error {
+// alone makes the transaction the only one that holds the locks of these names.
+func (s *Store) alone(ctx context.Context, tx *sqlx.Tx, names ...string) error {
 	if s.dialect.alone == "" {
 		return nil
 	}
-	return exec(ctx, tx, s.dialect.alone, name)
+	slices.Sort(names) // whoever wants several waits for them in the same order
+	return exec(ctx, tx, s.dialect.alone, pq.Array(names))
 }
