@@ -48,7 +48,10 @@ var (
 	zones        = memo[*time.Location]{of: zone}
 )
 
-// zone is a place's time; an unknown one counts as UTC.
+// Zone is a place's time by its IANA name; an unknown one counts as UTC. Loading one reads a file,
+// so each is loaded once.
+func Zone(name string) *time.Location { return zones.get([]byte(name)) }
+
 func zone(name string) *time.Location {
 	loc, err := time.LoadLocation(name)
 	if err != nil {

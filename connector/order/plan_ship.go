@@ -449,7 +449,7 @@ func sameParcel(a, b marketplace.Shipment) bool {
 
 // EndOfDay is the first instant of the day after t in a zone; an unknown zone counts as UTC.
 func EndOfDay(t time.Time, zone string) time.Time {
-	loc := zones.get([]byte(zone))
+	loc := Zone(zone)
 	y, m, d := t.In(loc).Date()
 	return time.Date(y, m, d+1, 0, 0, 0, 0, loc).UTC()
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 	"unique"
@@ -240,7 +241,7 @@ func (r *reading) end() error {
 	if err := r.flush(); err != nil {
 		return err
 	}
-	for _, id := range sorted(r.facts) {
+	for _, id := range slices.Sorted(maps.Keys(r.facts)) {
 		f := r.facts[id]
 		if err := r.judge(id, &f, r.moved[id]); err != nil {
 			return err

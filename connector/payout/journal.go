@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"channelbridge/connector"
+	"channelbridge/connector/order"
 	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
@@ -144,7 +146,7 @@ func EntriesOf(p connector.Payout, lines []connector.PayoutLine, zone string, ch
 		return nil, &UnmappedError{missing}
 	}
 	var out []Entry
-	months := sorted(sums)
+	months := slices.Sorted(maps.Keys(sums))
 	for _, month := range months {
 		e, err := part(p, month, sums[month], chart)
 		if err != nil {
@@ -248,10 +250,6 @@ func reversed(entries []Entry, at time.Time, zone string) []Entry {
 
 // dayOf is an instant's day in a zone, at midnight UTC.
 func dayOf(t time.Time, zone string) time.Time {
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		loc = time.UTC
-	}
-	y, m, d := t.In(loc).Date()
+	y, m, d := t.In(order.Zone(zone)).Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }

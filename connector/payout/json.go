@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -186,7 +188,7 @@ func (r *Report) SummaryTable() Table {
 			t.Rows = append(t.Rows, []Cell{text(Version), text(r.Snapshot), text(s.Currency), text(part), text(code), amount(minor, s.Currency)})
 		}
 		add("expected", "orders_settled", s.Expected)
-		for _, c := range sortedCodes(s.Variances) {
+		for _, c := range slices.Sorted(maps.Keys(s.Variances)) {
 			if s.Variances[c] != 0 {
 				add("variance", string(c), s.Variances[c])
 			}

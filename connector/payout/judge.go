@@ -3,6 +3,7 @@ package payout
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -55,7 +56,7 @@ func Judge(c Case) ([]Order, error) {
 			out = append(out, o)
 		}
 	}
-	for _, cur := range sorted(by) {
+	for _, cur := range slices.Sorted(maps.Keys(by)) {
 		if c.Facts != nil && cur == own {
 			continue
 		}
@@ -82,15 +83,6 @@ func (o *Order) mismatch() {
 			v.Outcome, v.Rule, v.Difference = Matched, "order", v.Line.Amount.Minor
 		}
 	}
-}
-
-func sorted[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // judgement is a verdict in the making.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,7 +52,7 @@ func (m Mapping) Check() error {
 	for _, need := range []string{"payout", "total", "amount"} {
 		bad(m.Columns[need] == "", "columns: %s is missing", need)
 	}
-	for _, f := range sorted(m.Columns) {
+	for _, f := range slices.Sorted(maps.Keys(m.Columns)) {
 		bad(!slices.Contains(Fields, f), "columns: %q is not one of %s", f, strings.Join(Fields, ", "))
 	}
 	bad(m.Columns["currency"] == "" && !money.ValidCode(m.Currency), "currency: neither a column nor a code such as VND")
@@ -92,7 +93,7 @@ func (m Mapping) reader(r io.Reader) *csv.Reader {
 // places finds the mapped headings, whatever their case and order.
 func (m Mapping) places(names []string) (map[string]int, error) {
 	out := map[string]int{}
-	for _, field := range sorted(m.Columns) {
+	for _, field := range slices.Sorted(maps.Keys(m.Columns)) {
 		i := slices.IndexFunc(names, func(n string) bool {
 			return strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(n, "\ufeff")), m.Columns[field])
 		})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -114,7 +115,7 @@ func Make(ctx context.Context, store connector.Payouts, accounts []Account, q Qu
 			return nil, fmt.Errorf("account %s: %w", a.ID, err)
 		}
 	}
-	for _, c := range sorted(sums) {
+	for _, c := range slices.Sorted(maps.Keys(sums)) {
 		if err := sums[c].Check(); err != nil {
 			return nil, fmt.Errorf("the summary in %s: %w", c, err)
 		}
@@ -302,12 +303,7 @@ func (r *Report) orderRow(b *Books, o Order, chosen map[int64]bool) (OrderRow, b
 
 // daysBetween counts the midnights of a zone between two instants.
 func daysBetween(from, to time.Time, zone string) int {
-	loc := zoneOf(zone)
-	midnight := func(t time.Time) time.Time {
-		y, m, d := t.In(loc).Date()
-		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-	}
-	return int(midnight(to).Sub(midnight(from)) / (24 * time.Hour))
+	return int(dayOf(to, zone).Sub(dayOf(from, zone)) / (24 * time.Hour))
 }
 
 // wants narrows rows without changing what the summary's bridge is about.

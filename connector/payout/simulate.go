@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -143,7 +144,7 @@ func (s *Simulation) add() error {
 			return fmt.Errorf("adding changes up: %w", err)
 		}
 	}
-	for _, c := range sorted(by) {
+	for _, c := range slices.Sorted(maps.Keys(by)) {
 		s.Sums = append(s.Sums, *by[c])
 	}
 	return nil

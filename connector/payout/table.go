@@ -2,13 +2,14 @@ package payout
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"channelbridge/connector"
+	"channelbridge/connector/order"
 	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
@@ -37,22 +38,7 @@ func at(t time.Time, a Account) Cell {
 	if t.IsZero() {
 		return Cell{}
 	}
-	return text(t.In(zoneOf(a.Zone)).Format(time.RFC3339))
-}
-
-var zones sync.Map // of *time.Location by name: loading one reads a file
-
-// zoneOf is a zone by its name; UTC where nobody knows it.
-func zoneOf(name string) *time.Location {
-	if z, ok := zones.Load(name); ok {
-		return z.(*time.Location)
-	}
-	z, err := time.LoadLocation(name)
-	if err != nil {
-		return time.UTC
-	}
-	zones.Store(name, z)
-	return z
+	return text(t.In(order.Zone(a.Zone)).Format(time.RFC3339))
 }
 
 var orderColumns = strings.Split("report_version,snapshot_id,outcome,workflow_state,channel,account,channel_order_id,store_order_id,store_order_name,placed_at,shipped_at,delivered_at,due_at,first_settled_at,last_settled_at,payout_external_ids,currency,"+
@@ -143,19 +129,10 @@ func (o OrderRow) weighty() []Cause {
 		by[c.Code] += c.Amount
 	}
 	var out []Cause
-	for _, code := range sortedCodes(by) {
+	for _, code := range slices.Sorted(maps.Keys(by)) {
 		out = append(out, Cause{Code: code, Amount: by[code]})
 	}
 	slices.SortStableFunc(out, func(a, b Cause) int { return cmp.Compare(max(b.Amount, -b.Amount), max(a.Amount, -a.Amount)) })
-	return out
-}
-
-func sortedCodes(m map[CauseCode]int64) []CauseCode {
-	out := make([]CauseCode, 0, len(m))
-	for c := range m {
-		out = append(out, c)
-	}
-	slices.Sort(out)
 	return out
 }
 

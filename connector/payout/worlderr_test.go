@@ -1,6 +1,7 @@
 package payout
 
 import (
+	"maps"
 	"slices"
 
 	"pgregory.net/rapid"
@@ -37,7 +38,7 @@ func (w *world) inject() {
 		if !s.due || !w.chance(50, "errs") {
 			continue
 		}
-		name := rapid.SampledFrom(sorted(channelErrors)).Draw(w.T, "how")
+		name := rapid.SampledFrom(slices.Sorted(maps.Keys(channelErrors))).Draw(w.T, "how")
 		s.erred = channelErrors[name](w, s)
 	}
 }
