@@ -61,6 +61,15 @@ func (p Payout) Gap() (money.Money, error) {
 	return in.Sub(out)
 }
 
+// Complete reports that there are as many lines as the channel says; it need not say.
+func (p Payout) Complete() bool { return p.Declared == 0 || p.Declared == p.Lines }
+
+// Proven reports that the lines are complete and come to what was paid.
+func (p Payout) Proven() bool {
+	gap, err := p.Gap()
+	return err == nil && gap.IsZero() && p.Complete()
+}
+
 // PayoutLine is one signed movement inside a payout. Positive increases what the seller is owed.
 type PayoutLine struct {
 	Payout     int64       `json:"payout_id"`

@@ -62,7 +62,7 @@ func proof(p connector.Payout) string {
 		return "not proven: " + err.Error()
 	case gap.Minor != 0:
 		return "not proven: the lines differ by " + gap.String()
-	case p.Declared != 0 && p.Declared != p.Lines:
+	case !p.Complete():
 		return fmt.Sprintf("not proven: %d lines declared", p.Declared)
 	}
 	return "proven"

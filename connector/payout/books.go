@@ -35,8 +35,8 @@ type Books struct {
 // Paid is one payout and how it is made up.
 type Paid struct {
 	connector.Payout
+	Name   string // outside, the same in every database; see ID
 	Bridge *Bridge
-	Proven bool
 }
 
 // Of returns the payout with an id.
@@ -84,7 +84,7 @@ func (b *Books) payouts(ctx context.Context, store connector.Payouts) error {
 			return err
 		}
 		b.places[p.ID] = i
-		b.Payouts = append(b.Payouts, Paid{Payout: p, Bridge: bridge, Proven: bridge.Gap == 0 && (p.Declared == 0 || p.Declared == p.Lines)})
+		b.Payouts = append(b.Payouts, Paid{Payout: p, Name: ID(p), Bridge: bridge})
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package payout
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"channelbridge/connector"
 	"channelbridge/internal/money"
@@ -36,23 +38,13 @@ func newBridge(currency string) *Bridge {
 
 // explained is what the parts come to.
 func (b *Bridge) explained() (int64, error) {
+	parts := slices.AppendSeq([]int64{b.Expected, b.NotInStore, b.Reserve, b.Unplaced, b.Opening, -b.Closing, -b.Gap}, maps.Values(b.Variances))
+	parts = slices.AppendSeq(parts, maps.Values(b.NonOrder))
 	sum := money.New(0, b.Currency)
-	add := func(minor int64) (err error) {
-		if sum, err = sum.Add(money.New(minor, b.Currency)); err != nil {
-			err = fmt.Errorf("adding a bridge up: %w", err)
-		}
-		return err
-	}
-	parts := []int64{b.Expected, b.NotInStore, b.Reserve, b.Unplaced, b.Opening, -b.Closing, -b.Gap}
-	for _, v := range b.Variances {
-		parts = append(parts, v)
-	}
-	for _, v := range b.NonOrder {
-		parts = append(parts, v)
-	}
 	for _, v := range parts {
-		if err := add(v); err != nil {
-			return 0, err
+		var err error
+		if sum, err = sum.Add(money.New(v, b.Currency)); err != nil {
+			return 0, fmt.Errorf("adding a bridge up: %w", err)
 		}
 	}
 	return sum.Minor, nil

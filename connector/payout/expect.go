@@ -33,11 +33,7 @@ func Expect(f Facts, tariffs []Tariff) ([]Expectation, error) {
 			out = append(out, Expectation{Category: p.Category, Item: item, Amount: p.Amount})
 		}
 	})
-	back, err := f.refunded()
-	if err != nil {
-		return nil, err
-	}
-	if back != 0 {
+	if back := f.refunded(); back != 0 {
 		out = append(out, Expectation{Category: marketplace.RefundPrincipal, Amount: -back})
 	}
 	force := inForce(tariffs, f)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
 
@@ -67,16 +66,12 @@ func DecodeFacts(b []byte) (Facts, error) {
 	return f, nil
 }
 
-// refunded is what was given back in all, as a magnitude.
-func (f Facts) refunded() (int64, error) {
-	sum := money.New(0, f.Currency)
+// refunded is what was given back in all, as a magnitude; the facts have to fit.
+func (f Facts) refunded() (sum int64) {
 	for _, r := range f.Refunds {
-		var err error
-		if sum, err = sum.Add(money.New(r.Amount, f.Currency)); err != nil {
-			return 0, err
-		}
+		sum += r.Amount
 	}
-	return sum.Minor, nil
+	return sum
 }
 
 // fit refuses amounts whose sums could exceed int64.

@@ -93,19 +93,19 @@ func (o OrderRow) JSON() OrderJSON {
 		out.Links.Order, out.Links.Timeline = id, id+"/timeline"
 	}
 	if n := len(o.Shares); n > 0 {
-		out.Links.Lines = "/v1/payouts/" + o.ids[o.Shares[n-1].Payout] + "/lines?order=" + url.QueryEscape(o.Ref)
+		out.Links.Lines = "/v1/payouts/" + o.books.Of(o.Shares[n-1].Payout).Name + "/lines?order=" + url.QueryEscape(o.Ref)
 	}
 	for _, c := range o.Causes {
 		x := CauseJSON{Code: c.Code, Category: c.Category, Amount: dec(c.Amount), Expected: dec(c.Expected), Actual: dec(c.Actual), Tariff: c.Tariff, Informational: c.Told}
 		for _, v := range o.Lines {
 			if c.Category == "" || alike(marketplace.Category(v.Line.Category), c.Category) {
-				x.Lines = append(x.Lines, LineID(o.ids[v.Line.Payout], v.Line))
+				x.Lines = append(x.Lines, LineID(o.books.Of(v.Line.Payout).Name, v.Line))
 			}
 		}
 		out.Causes = append(out.Causes, x)
 	}
 	for i, s := range o.Shares {
-		out.Payouts = append(out.Payouts, ShareJSON{o.ids[s.Payout], o.Payouts[i], dec(s.Amount)})
+		out.Payouts = append(out.Payouts, ShareJSON{o.books.Of(s.Payout).Name, o.Payouts[i], dec(s.Amount)})
 	}
 	return out
 }
@@ -225,7 +225,7 @@ func (r *Report) digest() string {
 		must(enc.Encode(s.JSON()))
 	}
 	for _, p := range r.Payouts {
-		must(enc.Encode([]any{p.Account.ID, p.Account.Zone, p.External, p.Revision, p.Digest, p.State, p.Proven, p.Unmatched, p.Findings, p.Open}))
+		must(enc.Encode([]any{p.Account.ID, p.Account.Zone, p.External, p.Revision, p.Digest, p.State, p.Proven(), p.Unmatched, p.Findings, p.Open}))
 	}
 	for _, o := range r.Orders {
 		must(enc.Encode([]any{o.JSON(), o.Account.Zone, o.Facts.Delivered, o.First, o.ByKind}))

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"channelbridge/connector"
-	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
 
@@ -121,12 +120,7 @@ func judged(c Case, f *Facts, currency string, lines []Line) (Order, error) {
 // count adds expectations and lines up, by category.
 func (j *judgement) count(lines []Line) error {
 	slices.SortFunc(lines, func(a, b Line) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.No, b.No)) })
-	total := money.New(0, j.o.Currency)
 	for _, l := range lines {
-		var err error
-		if total, err = total.Add(l.Amount); err != nil {
-			return fmt.Errorf("order %s: adding its lines up: %w", j.Order, err)
-		}
 		j.o.Lines = append(j.o.Lines, Verdict{Line: l.PayoutLine, Rank: l.Rank, alias: l.ByAlias})
 		if j.o.First.IsZero() || l.PaidAt.Before(j.o.First) {
 			j.o.First = l.PaidAt
@@ -135,7 +129,6 @@ func (j *judgement) count(lines []Line) error {
 			j.o.Last = l.PaidAt
 		}
 	}
-	j.o.Actual = total.Minor
 	if j.f != nil && j.o.InStore {
 		var err error
 		if j.expected, err = Expect(*j.f, j.Tariffs); err != nil {
@@ -145,10 +138,11 @@ func (j *judgement) count(lines []Line) error {
 	if err := j.fit(); err != nil {
 		return fmt.Errorf("order %s: %w", j.Order, err)
 	}
-	return j.pairs()
+	j.pairs()
+	return nil
 }
 
-// fit refuses amounts whose sums could exceed int64.
+// fit refuses amounts whose sums could exceed int64; from then on they are simply added.
 func (j *judgement) fit() error {
 	var l load
 	for _, e := range j.expected {
@@ -165,14 +159,10 @@ func (j *judgement) fit() error {
 }
 
 // pairs sets what was expected beside what came.
-func (j *judgement) pairs() error {
+func (j *judgement) pairs() {
 	j.items = map[string]Pair{}
-	sum := money.New(0, j.o.Currency)
 	for _, e := range j.expected {
-		var err error
-		if sum, err = sum.Add(money.New(e.Amount, j.o.Currency)); err != nil {
-			return fmt.Errorf("order %s: adding what is expected up: %w", j.Order, err)
-		}
+		j.o.Expected += e.Amount
 		p := j.o.ByKind[e.Category]
 		p.Expected, p.Known, p.Tariff = p.Expected+e.Amount, true, e.Tariff
 		j.o.ByKind[e.Category] = p
@@ -183,6 +173,7 @@ func (j *judgement) pairs() error {
 		}
 	}
 	for _, v := range j.o.Lines {
+		j.o.Actual += v.Line.Amount.Minor
 		c := j.category(v.Line)
 		p := j.o.ByKind[c]
 		p.Actual, p.lines = p.Actual+v.Line.Amount.Minor, p.lines+1
@@ -193,15 +184,13 @@ func (j *judgement) pairs() error {
 			j.items[j.item(v.Line)] = i
 		}
 	}
-	j.offsetTax(&sum)
-	j.o.Expected = sum.Minor
+	j.offsetTax()
 	j.o.Difference = j.o.Actual - j.o.Expected
 	j.asOne()
 	j.complete = true
 	for id, i := range j.items {
 		j.complete = j.complete && (i.Expected == 0 || i.lines > 0 && (i.units == 0 || i.units >= j.unitsOf(id)))
 	}
-	return nil
 }
 
 // unitsOf is how many units of an item should be paid; where the order is taken for one item, of
@@ -266,7 +255,7 @@ func (j *judgement) item(l connector.PayoutLine) string {
 
 // offsetTax expects that tax which the channel collects for itself goes out as it came in, also
 // that of refunds, whose tax only the channel's own lines tell.
-func (j *judgement) offsetTax(sum *money.Money) {
+func (j *judgement) offsetTax() {
 	own, ok := j.o.ByKind[marketplace.TaxByChannelCollected]
 	if !ok || !own.Known {
 		return
@@ -278,6 +267,6 @@ func (j *judgement) offsetTax(sum *money.Money) {
 	}
 	back = max(back, -charged)
 	own.Expected -= back
-	sum.Minor -= back
+	j.o.Expected -= back
 	j.o.ByKind[marketplace.TaxByChannelCollected] = own
 }

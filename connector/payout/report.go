@@ -73,7 +73,7 @@ type OrderRow struct {
 	// Selected is the part of Actual that lies in the report's payouts.
 	Selected int64
 
-	ids map[int64]string // of its payouts
+	books *Books // that it stands in
 }
 
 // LineRow is one line of a report. What it shares with other rows is not copied: there may be
@@ -274,7 +274,7 @@ func (r *Report) wantsPayout(p Paid) bool {
 // in a selected payout, or for one without lines its own instant is not meant.
 func (r *Report) orderRow(b *Books, o Order, chosen map[int64]bool) (OrderRow, bool) {
 	q := r.Query
-	row := OrderRow{Account: b.Account, Order: o, ids: map[int64]string{}}
+	row := OrderRow{Account: b.Account, Order: o, books: b}
 	if len(q.Currencies) > 0 && !slices.Contains(q.Currencies, o.Currency) {
 		return row, false
 	}
@@ -284,8 +284,7 @@ func (r *Report) orderRow(b *Books, o Order, chosen map[int64]bool) (OrderRow, b
 			in = true
 			row.Selected += s.Amount
 		}
-		p := b.Of(s.Payout).Payout
-		row.Payouts, row.ids[s.Payout] = append(row.Payouts, p.External), ID(p)
+		row.Payouts = append(row.Payouts, b.Of(s.Payout).External)
 	}
 	if !o.DueAt.IsZero() && r.At.After(o.DueAt) && o.Outcome == MissingInSettlement {
 		row.Age = daysBetween(o.DueAt, r.At, b.Account.Zone)

@@ -194,7 +194,7 @@ func (p Paid) Outcome() string {
 	case connector.PayoutOpen, connector.PayoutFailed, connector.PayoutReturned:
 		return string(p.State)
 	}
-	if p.Proven {
+	if p.Proven() {
 		return "proven"
 	}
 	return "not_proven"

@@ -203,15 +203,15 @@ func TestWhatIsOpenStandsInOnePayout(t *testing.T) {
 	require.Len(t, r.Payouts, 2)
 	require.EqualValues(t, 0, r.Payouts[0].Open)
 	require.EqualValues(t, -1000, r.Payouts[1].Open)
-	require.True(t, r.Payouts[1].Proven)
+	require.True(t, r.Payouts[1].Proven())
 	require.Equal(t, 2, r.Summary[len(r.Summary)-1].Orders, "A and B count once")
 }
 
 func TestAPayoutsOutcomeNamesWhereTheMoneyWentWrong(t *testing.T) {
 	for state, want := range map[connector.PayoutState]string{connector.PayoutOpen: "open", connector.PayoutFailed: "failed", connector.PayoutReturned: "returned", connector.PayoutPaid: "proven", connector.PayoutClosed: "proven"} {
-		require.Equal(t, want, Paid{Payout: connector.Payout{State: state}, Proven: true}.Outcome())
+		require.Equal(t, want, Paid{Payout: connector.Payout{State: state}}.Outcome())
 	}
-	require.Equal(t, "not_proven", Paid{Payout: connector.Payout{State: connector.PayoutPaid}}.Outcome())
+	require.Equal(t, "not_proven", Paid{Payout: connector.Payout{State: connector.PayoutPaid, Declared: 1}}.Outcome())
 }
 
 // Money of an order whose number is lost is never called money of no order.

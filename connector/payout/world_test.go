@@ -117,7 +117,7 @@ func (w *world) judgePayouts(r *Report) {
 			}
 		}
 		require.Equal(w.T, sum+b.opening, b.close+p.Payout.Paid.Minor+p.Bridge.Gap, "I1")
-		require.Equal(w.T, b.lost == 0 && (!b.declared || lost == 0), p.Proven)
+		require.Equal(w.T, b.lost == 0 && (!b.declared || lost == 0), p.Proven())
 		require.NoError(w.T, p.Bridge.Check())
 		require.Equal(w.T, len(b.lines)-lost, p.Bridge.Lines)
 	}

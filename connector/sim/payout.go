@@ -83,7 +83,7 @@ func (w *World) judgePayouts() {
 		return
 	}
 	for _, p := range r.Payouts {
-		if !p.Proven {
+		if !p.Proven() {
 			w.broken("payout %s is not proven", p.External)
 		}
 	}
@@ -129,7 +129,7 @@ func (w *World) judgePayout(id marketplace.OrderID, rows map[string]payout.Order
 	switch {
 	case alone && o.Outcome != payout.RefundMismatch:
 		w.broken("order %s was refunded at the channel alone, the report says %s", id, o.Outcome)
-	case !within(known-back, 0) && within(known-back, 1) && o.Outcome == payout.WithinTolerance: // a share was rounded on both sides
+	case known != back && within(known-back, 1) && o.Outcome == payout.WithinTolerance: // a share was rounded on both sides
 	case known != back && len(sold) > 0 && o.Outcome != payout.RefundMismatch && o.Outcome != payout.PartiallySettled: // what never shipped is not refunded there yet
 		w.broken("order %s: %d known as given back, %d came, the report says %s", id, known, back, o.Outcome)
 	case known == back && !slices.Contains([]payout.Outcome{payout.Matched, payout.WithinTolerance, payout.PartiallySettled, payout.AwaitingRelease}, o.Outcome):

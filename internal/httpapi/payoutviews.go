@@ -49,7 +49,7 @@ func payoutOf(p connector.Payout) (payoutView, error) {
 		Outcome: "proven", Gap: gap.Decimal(), Start: p.Start.UTC(), End: p.End.UTC(), PaidAt: p.PaidAt.UTC(), Opening: p.Opening.Decimal(),
 		Sum: p.Sum.Decimal(), Closing: p.Closing.Decimal(), Paid: p.Paid.Decimal(), Lines: p.Lines, Declared: p.Declared, BankRef: p.BankRef,
 		Source: p.Source, ImportedAt: p.ImportedAt.UTC(), Superseded: p.SupersededAt.UTC()}
-	if !gap.IsZero() || p.Declared != 0 && p.Declared != p.Lines {
+	if !p.Proven() {
 		v.Outcome = "not_proven"
 	}
 	return v, nil
