@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"channelbridge/connector"
-	"channelbridge/connector/order"
 	"channelbridge/connector/payout"
 )
 
@@ -86,9 +85,9 @@ func (b *bridge) known(ctx context.Context, s connector.Subject) error {
 	if err != nil {
 		return fmt.Errorf("order %s: %w", s, err)
 	}
-	m, shop, err := order.Decode(rec)
-	if err != nil || m == nil {
+	snap, err := moneyDesk{b}.snapshot(rec, sides.Policy)
+	if err != nil {
 		return nil // it is shown as unreadable already; nothing can be said of its payout
 	}
-	return payout.Keeper{Store: b.store}.Known(ctx, order.SnapshotOf(rec, sides.Policy, m, shop, b.clock()))
+	return payout.Keeper{Store: b.store}.Known(ctx, snap)
 }

@@ -89,11 +89,11 @@ func (q asked) query(zone string) (payout.Query, error) {
 		flag, text string
 		to         *time.Time
 	}{{"--from", q.from, &out.From}, {"--to", q.to, &out.To}, {"--as-of", q.asOf, &out.AsOf}} {
-		if *x.to, err = dayOrInstant(x.text, loc); err != nil {
+		if *x.to, err = payout.ReadInstant(x.text, loc); err != nil {
 			return out, usage("%s: %s", x.flag, err)
 		}
 	}
-	if !slices.Contains([]string{"summary", "payout", "order", "line", "unsettled"}, q.level) {
+	if !slices.Contains(payout.Levels(), q.level) {
 		return out, usage("--level %s: it is summary, payout, order, line or unsettled", q.level)
 	}
 	if !slices.Contains([]payout.Basis{payout.ByPaid, payout.ByPosted, payout.ByPlaced, payout.ByDue}, out.Basis) {
@@ -114,21 +114,6 @@ func (q asked) query(zone string) (payout.Query, error) {
 	return out, nil
 }
 
-// dayOrInstant reads 2026-11-01, the first instant of that day in a zone, or an instant.
-func dayOrInstant(text string, loc *time.Location) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if t, err := time.ParseInLocation(time.DateOnly, text, loc); err == nil {
-		return t, nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return t, fmt.Errorf("%q is neither a day such as 2026-11-01 nor an instant such as 2026-11-01T08:00:00Z", text)
-	}
-	return t, nil
-}
-
 // reportView is a report as --json shows it.
 func reportView(r *payout.Report, level string) map[string]any {
 	summary := []payout.SummaryJSON{}
@@ -138,10 +123,8 @@ func reportView(r *payout.Report, level string) map[string]any {
 	out := map[string]any{"report_version": payout.Version, "snapshot_id": r.Snapshot, "summary": summary}
 	switch level {
 	case "summary":
-	case "payout":
-		out["rows"] = objects(r.PayoutTable())
-	case "line":
-		out["rows"] = objects(r.LineTable())
+	case "payout", "line":
+		out["rows"] = objects(r.Table(level))
 	default:
 		out["rows"] = orderViews(r, level)
 	}
@@ -150,17 +133,10 @@ func reportView(r *payout.Report, level string) map[string]any {
 
 func orderViews(r *payout.Report, level string) []payout.OrderJSON {
 	rows := []payout.OrderJSON{}
-	for _, o := range rowsOf(r, level) {
+	for _, o := range r.Rows(level) {
 		rows = append(rows, o.JSON())
 	}
 	return rows
-}
-
-func rowsOf(r *payout.Report, level string) []payout.OrderRow {
-	if level == "unsettled" {
-		return r.Unsettled()
-	}
-	return r.Orders
 }
 
 // objects are a table's rows by column, empty cells left out.
@@ -194,20 +170,8 @@ func (a *app) printReport(r *payout.Report, q asked) error {
 	return a.printRows(r, q.level)
 }
 
-func tableOf(r *payout.Report, level string) payout.Table {
-	switch level {
-	case "summary":
-		return r.SummaryTable()
-	case "payout":
-		return r.PayoutTable()
-	case "line":
-		return r.LineTable()
-	}
-	return r.OrderTable(rowsOf(r, level))
-}
-
 func (a *app) printCSV(r *payout.Report, q asked) error {
-	t, missing, ok := tableOf(r, q.level).Pick(q.columns)
+	t, missing, ok := r.Table(q.level).Pick(q.columns)
 	if !ok {
 		return usage("--columns: there is no column %q at level %s", missing, q.level)
 	}
@@ -228,7 +192,7 @@ func (a *app) printLines(r *payout.Report, level string) error {
 		}
 		return nil
 	}
-	for _, o := range objects(tableOf(r, level)) {
+	for _, o := range objects(r.Table(level)) {
 		if err := out.Encode(o); err != nil {
 			return err
 		}
@@ -245,7 +209,7 @@ var shownColumns = map[string][]string{
 }
 
 func (a *app) printRows(r *payout.Report, level string) error {
-	t, _, _ := tableOf(r, level).Pick(shownColumns[level])
+	t, _, _ := r.Table(level).Pick(shownColumns[level])
 	var rows [][]string
 	for _, cells := range t.Rows {
 		var row []string

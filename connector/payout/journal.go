@@ -91,12 +91,13 @@ type Entry struct {
 
 // balanced reports that an entry's postings come to nothing.
 func (e Entry) balanced() error {
-	var sum money.Money
+	var all []money.Money
 	for _, p := range e.Postings {
-		var err error
-		if sum, err = sum.Add(p.Amount); err != nil {
-			return fmt.Errorf("journal entry %s: %w", e.Number, err)
-		}
+		all = append(all, p.Amount)
+	}
+	sum, err := money.Sum(all...)
+	if err != nil {
+		return fmt.Errorf("journal entry %s: %w", e.Number, err)
 	}
 	if !sum.IsZero() {
 		return fmt.Errorf("journal entry %s does not balance: %s are left", e.Number, sum)
@@ -116,9 +117,8 @@ func Journal(ctx context.Context, store connector.Payouts, r *Report) ([]Entry, 
 			if rev.Revision > p.Revision {
 				continue // later than what the report knows
 			}
-			var lines []connector.PayoutLine
-			if err := store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{rev.ID}}, func(l connector.PayoutLine) error { lines = append(lines, l); return nil }); err != nil {
-				return nil, fmt.Errorf("the lines of payout %s: %w", rev.External, err)
+			lines := func(yield func(connector.PayoutLine) error) error {
+				return store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{rev.ID}}, yield)
 			}
 			entries, err := EntriesOf(rev, lines, p.Account.Zone, p.Account.chart())
 			if err != nil {
@@ -134,21 +134,20 @@ func Journal(ctx context.Context, store connector.Payouts, r *Report) ([]Entry, 
 	return out, nil
 }
 
-// EntriesOf makes the entries of one revision of a payout: one for each month its lines were posted
-// in. All of them end on the clearing account; the last also moves what was paid from there to
-// the bank.
-func EntriesOf(p connector.Payout, lines []connector.PayoutLine, zone string, chart Chart) ([]Entry, error) {
-	sums, err := monthly(p, lines, zone)
-	if err != nil {
-		return nil, err
+// EntriesOf makes the entries of one revision of a payout, whose lines are handed over one by one:
+// an entry for each month they were posted in. All of them end on the clearing account; the last
+// also moves what was paid from there to the bank.
+func EntriesOf(p connector.Payout, lines func(yield func(connector.PayoutLine) error) error, zone string, chart Chart) ([]Entry, error) {
+	sums := newMonths(p, zone)
+	if err := lines(sums.add); err != nil {
+		return nil, fmt.Errorf("the lines of payout %s: %w", p.External, err)
 	}
-	if missing := unmapped(sums, chart); len(missing) > 0 {
+	if missing := unmapped(sums.by, chart); len(missing) > 0 {
 		return nil, &UnmappedError{missing}
 	}
 	var out []Entry
-	months := slices.Sorted(maps.Keys(sums))
-	for _, month := range months {
-		e, err := part(p, month, sums[month], chart)
+	for _, month := range slices.Sorted(maps.Keys(sums.by)) {
+		e, err := part(p, month, sums.by[month], chart)
 		if err != nil {
 			return nil, err
 		}
@@ -168,34 +167,40 @@ func EntriesOf(p connector.Payout, lines []connector.PayoutLine, zone string, ch
 	return out, nil
 }
 
-// monthly adds the lines up by the month they were posted in and by category. A payout without
-// lines has a part too: it may have moved money.
-func monthly(p connector.Payout, lines []connector.PayoutLine, zone string) (map[string]map[marketplace.Category]money.Money, error) {
-	out := map[string]map[marketplace.Category]money.Money{}
-	in := func(at time.Time) map[marketplace.Category]money.Money {
-		month := dayOf(at, zone).Format("2006-01")
-		if out[month] == nil {
-			out[month] = map[marketplace.Category]money.Money{}
-		}
-		return out[month]
+// months are a payout's lines added up by the month they were posted in and by category.
+type months struct {
+	payout connector.Payout
+	zone   string
+	by     map[string]map[marketplace.Category]money.Money
+}
+
+// newMonths has the month of the payment: a payout without lines may have moved money too.
+func newMonths(p connector.Payout, zone string) *months {
+	m := &months{p, zone, map[string]map[marketplace.Category]money.Money{}}
+	m.in(settledAt(p))
+	return m
+}
+
+func (m *months) in(at time.Time) map[marketplace.Category]money.Money {
+	month := dayOf(at, m.zone).Format("2006-01")
+	if m.by[month] == nil {
+		m.by[month] = map[marketplace.Category]money.Money{}
 	}
-	in(settledAt(p))
-	for _, l := range lines {
-		if l.Amount.Currency != p.Currency {
-			return nil, fmt.Errorf("payout %s has a line (number %d) in %s: an entry is of one currency", p.External, l.No, l.Amount.Currency)
-		}
-		at := l.PostedAt
-		if at.IsZero() || at.After(settledAt(p)) {
-			at = settledAt(p)
-		}
-		month, c := in(at), marketplace.Category(l.Category)
-		sum, err := month[c].Add(l.Amount)
-		if err != nil {
-			return nil, fmt.Errorf("payout %s: %w", p.External, err)
-		}
-		month[c] = sum
+	return m.by[month]
+}
+
+func (m *months) add(l connector.PayoutLine) error {
+	if l.Amount.Currency != m.payout.Currency {
+		return fmt.Errorf("line %d is in %s: an entry is of one currency", l.No, l.Amount.Currency)
 	}
-	return out, nil
+	at := l.PostedAt
+	if at.IsZero() || at.After(settledAt(m.payout)) {
+		at = settledAt(m.payout)
+	}
+	month, c := m.in(at), marketplace.Category(l.Category)
+	sum, err := month[c].Add(l.Amount)
+	month[c] = sum
+	return err
 }
 
 func unmapped(sums map[string]map[marketplace.Category]money.Money, chart Chart) (out []marketplace.Category) {

@@ -89,7 +89,10 @@ func TestAPayoutAcrossAMonthEndHasAPartForEachMonth(t *testing.T) {
 		return connector.PayoutLine{Category: string(c), Amount: vnd(n), PostedAt: at}
 	}
 	october := time.Date(2026, 10, 31, 16, 59, 0, 0, time.UTC) // a minute before November in Saigon
-	entries, err := EntriesOf(p, []connector.PayoutLine{line(october, marketplace.Principal, 1000), line(october.Add(2*time.Minute), marketplace.Commission, -100)}, "Asia/Ho_Chi_Minh", DefaultChart())
+	lines := func(yield func(connector.PayoutLine) error) error {
+		return errors.Join(yield(line(october, marketplace.Principal, 1000)), yield(line(october.Add(2*time.Minute), marketplace.Commission, -100)))
+	}
+	entries, err := EntriesOf(p, lines, "Asia/Ho_Chi_Minh", DefaultChart())
 	require.NoError(t, err)
 	require.Len(t, entries, 2)
 	require.Equal(t, "shop-7-1-202610", entries[0].Number)

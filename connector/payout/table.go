@@ -64,6 +64,30 @@ var orderPairs = []struct {
 	{"refund", func(_ marketplace.Category, k kindOf) bool { return k.group == Refunds }},
 }
 
+// Levels are what a report can be read at.
+func Levels() []string { return []string{"summary", "payout", "order", "line", "unsettled"} }
+
+// Rows are a level's orders: all, or those whose money is still to come.
+func (r *Report) Rows(level string) []OrderRow {
+	if level == "unsettled" {
+		return r.Unsettled()
+	}
+	return r.Orders
+}
+
+// Table is a level's rows in its columns.
+func (r *Report) Table(level string) Table {
+	switch level {
+	case "summary":
+		return r.SummaryTable()
+	case "payout":
+		return r.PayoutTable()
+	case "line":
+		return r.LineTable()
+	}
+	return r.OrderTable(r.Rows(level))
+}
+
 // OrderTable is orders in the columns of the order level.
 func (r *Report) OrderTable(orders []OrderRow) Table {
 	t := Table{Columns: orderColumns}

@@ -2,6 +2,8 @@ package payout
 
 import (
 	"errors"
+	"fmt"
+	"time"
 
 	"channelbridge/marketplace"
 )
@@ -22,6 +24,22 @@ func CauseCodes() []CauseCode {
 func CategoryOf(name string) (marketplace.Category, bool) {
 	c := marketplace.Category(name)
 	return c, c.Known()
+}
+
+// ReadInstant reads what people write for From, To and AsOf: a date, which begins at its midnight in
+// a place, or an instant. No text is the zero instant.
+func ReadInstant(text string, place *time.Location) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, text, place); err == nil {
+		return day.UTC(), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fmt.Errorf("%q is neither a day such as 2026-11-01 nor an instant such as 2026-11-01T08:00:00Z", text)
+	}
+	return at.UTC(), nil
 }
 
 // Row is the row to blame; false when the file as a whole is.

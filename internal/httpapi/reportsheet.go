@@ -73,15 +73,7 @@ func tableOf(level string, r *payout.Report) payout.Table {
 	if r == nil {
 		r = &payout.Report{}
 	}
-	switch level {
-	case "summary":
-		return r.SummaryTable()
-	case "payout":
-		return r.PayoutTable()
-	case "line":
-		return r.LineTable()
-	}
-	return r.OrderTable(r.Orders)
+	return r.Table(level)
 }
 
 // table is some rows in the columns that are asked for, which were checked.

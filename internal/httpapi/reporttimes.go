@@ -66,19 +66,13 @@ func commonZone(accounts []payout.Account) string {
 	return zone
 }
 
-// dayOrInstant reads a date, which begins at its midnight in the zone, or an instant.
+// dayOrInstant reads a date in the report's zone, or an instant.
 func (a *reportAsk) dayOrInstant(name, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if day, err := time.ParseInLocation(time.DateOnly, text, a.place); err == nil {
-		return day.UTC(), nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
+	at, err := payout.ReadInstant(text, a.place)
 	if err != nil {
 		return at, badParameter(name, "It is a date such as 2026-11-01, or an instant such as 2026-11-01T00:00:00Z.", "A plus sign in an address is written %2B.")
 	}
-	return at.UTC(), nil
+	return at, nil
 }
 
 // monthOf is the month of an instant, in the zone.
