@@ -60,11 +60,10 @@ func (p *planner) cancelOut(ds []demand) bool {
 // cancelBegun goes on with a cancellation that is in the ledger. It reports whether nothing else
 // is to be decided about cancelling, and whether that takes care of every demand.
 func (p *planner) cancelBegun() (begun, all bool) {
-	live, _ := p.attempts(CancelMarket, "order")
-	if len(live) == 0 {
+	e, tried := p.latest(CancelMarket, "order")
+	if !tried {
 		return false, false
 	}
-	e := live[len(live)-1]
 	switch p.goOn(e, marketplace.OpCancel) {
 	case alone:
 		if e.State == connector.Done && p.moving() && p.MarketRead.After(e.SettledAt.Add(p.Policy.SettleMarket)) {
@@ -125,8 +124,8 @@ func (p *planner) moneyGiven() bool {
 	if sum > 0 && sum >= p.Shop.Captured.Minor {
 		return true
 	}
-	live, _ := p.attempts(CancelMarket, "order")
-	return p.wish(connector.WishCancel) != nil && len(live) > 0 && live[len(live)-1].State.Spent()
+	e, tried := p.latest(CancelMarket, "order")
+	return p.wish(connector.WishCancel) != nil && tried && e.State.Spent()
 }
 
 // withCancel is how long before a cancellation a refund still belongs to it.

@@ -13,16 +13,16 @@ import (
 // or by us on a person's wish. It is never sent back: a cancelled order has nothing to give back.
 func (p *planner) cancelMirror() {
 	wish := p.wish(connector.WishCancel)
-	live, _ := p.attempts(CancelMarket, "order")
-	byUs := wish != nil && len(live) > 0 && live[len(live)-1].State.Accepted()
+	there, tried := p.latest(CancelMarket, "order")
+	byUs := wish != nil && tried && there.State.Accepted()
 	if p.Market.Lifecycle != marketplace.Cancelled && !byUs || !p.Shop.CancelledAt.IsZero() || !p.Policy.CancelsShop {
 		return
 	}
 	if len(successful(p.Shop)) > 0 {
 		return // parcels have left: a person decides
 	}
-	entries, _ := p.attempts(CancelMirror, "1")
-	if len(entries) == 0 {
+	e, tried := p.latest(CancelMirror, "1")
+	if !tried {
 		c := shopadmin.Cancel{Reason: "other", Restock: p.Policy.Restock, Refund: true, Note: "cancelled at the channel"}
 		if p.Market.CancelRequest != nil {
 			c.Reason = "customer"
@@ -35,7 +35,6 @@ func (p *planner) cancelMirror() {
 		p.mirrorCancel(c, 0, "the order is cancelled at the channel and its mirror is open")
 		return
 	}
-	e := entries[len(entries)-1]
 	switch s, at := allow(e, marketplace.RepeatNatural, p.Policy.SettleShop, p.ShopRead, p.Now); s {
 	case wait:
 		p.wake(at)

@@ -142,6 +142,15 @@ func (p *planner) attempts(v connector.Verb, about string) (live []connector.Ent
 	return live, len(es)
 }
 
+// latest is the newest of a money command's attempts.
+func (p *planner) latest(v connector.Verb, about string) (e connector.Entry, tried bool) {
+	live, _ := p.attempts(v, about)
+	if len(live) == 0 {
+		return e, false
+	}
+	return live[len(live)-1], true
+}
+
 // busy reports other money at the channel whose outcome is open, or a command of this plan: money
 // is serial.
 func (p *planner) busy(but int64) bool {

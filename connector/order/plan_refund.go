@@ -68,11 +68,10 @@ func (p *planner) keptLost(d demand, what string) {
 func (p *planner) settledAlready(d demand) bool {
 	busy := false
 	for _, v := range []connector.Verb{CancelUnits, RefundMarket} {
-		live, _ := p.attempts(v, d.about)
-		if len(live) == 0 {
+		e, tried := p.latest(v, d.about)
+		if !tried {
 			continue
 		}
-		e := live[len(live)-1]
 		where := p.goOn(e, instructionOf(e.Command).Op)
 		switch {
 		case where == alone:

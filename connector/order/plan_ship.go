@@ -291,7 +291,7 @@ func (p *planner) mayShip(f shopadmin.Fulfillment, lines []marketplace.ShipmentL
 	case marketplace.Unmapped:
 		return false
 	}
-	if live, _ := p.attempts(CancelMarket, "order"); len(live) > 0 && live[len(live)-1].State.Spent() {
+	if e, tried := p.latest(CancelMarket, "order"); tried && e.State.Spent() {
 		p.blocks("cancelling_at_channel", f.ID, f.Name+" was shipped, but the order is being cancelled at the channel",
 			"stop the parcel if you can; should the channel refuse to cancel, the parcel is confirmed")
 		return false

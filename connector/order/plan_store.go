@@ -17,14 +17,13 @@ func (p *planner) storeLegs(ds []demand) {
 		if !d.wish || d.problem != "" {
 			continue
 		}
-		entries, _ := p.attempts(RefundShop, d.about)
-		if len(entries) == 0 {
+		e, tried := p.latest(RefundShop, d.about)
+		if !tried {
 			if p.marketLegDone(d) {
 				p.refundShop(d, 0)
 			}
 			continue
 		}
-		e := entries[len(entries)-1]
 		switch s, at := allow(e, marketplace.RepeatNative, p.Policy.SettleShop, p.ShopRead, p.Now); s {
 		case wait:
 			p.wake(at)
@@ -43,11 +42,11 @@ func (p *planner) storeLegs(ds []demand) {
 func (p *planner) marketLegDone(d demand) bool {
 	some := false
 	for _, v := range []connector.Verb{CancelUnits, RefundMarket} {
-		live, _ := p.attempts(v, d.about)
-		if len(live) == 0 {
+		e, tried := p.latest(v, d.about)
+		if !tried {
 			continue
 		}
-		switch live[len(live)-1].State {
+		switch e.State {
 		case connector.Done, connector.Proven:
 			some = true
 		case connector.Refused: // cancelled units are refunded instead; a refund that was refused is missing
@@ -59,12 +58,12 @@ func (p *planner) marketLegDone(d demand) bool {
 		}
 	}
 	if !some {
-		live, _ := p.attempts(CancelMarket, "order")
-		return len(live) > 0 && live[len(live)-1].State.Accepted() && live[len(live)-1].IntendedAt.After(d.at)
+		e, tried := p.latest(CancelMarket, "order")
+		return tried && e.State.Accepted() && e.IntendedAt.After(d.at)
 	}
 	cut, back, _ := p.split(d)
-	live, _ := p.attempts(RefundMarket, d.about)
-	return len(cut) == 0 && (back.total.Minor == 0 || len(live) > 0)
+	_, refunded := p.latest(RefundMarket, d.about)
+	return len(cut) == 0 && (back.total.Minor == 0 || refunded)
 }
 
 // recorded reports that the store shows the refund behind a wish.

@@ -36,7 +36,7 @@ func (p *planner) component(k part, v cash) marketplace.Component {
 // cancelRest takes back units that have not shipped and that no refund of a cancelled order
 // names.
 func (p *planner) cancelRest(ds []demand) {
-	if live, _ := p.attempts(CancelUnits, "rest"); len(live) > 0 && p.goOn(live[len(live)-1], marketplace.OpCancelUnits) != anew {
+	if e, tried := p.latest(CancelUnits, "rest"); tried && p.goOn(e, marketplace.OpCancelUnits) != anew {
 		return
 	}
 	if p.Shop.CancelledAt.IsZero() || !p.moneyGiven() || !p.can(marketplace.OpCancelUnits) || p.Market.Lifecycle != marketplace.Open {

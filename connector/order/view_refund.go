@@ -169,8 +169,8 @@ func (p *planner) legOf(e connector.Entry) Leg {
 func (p *planner) marketLegs(d demand) []Leg {
 	legs := []Leg{}
 	for _, v := range []connector.Verb{CancelUnits, RefundMarket} {
-		if live, _ := p.attempts(v, d.about); len(live) > 0 {
-			legs = append(legs, p.legOf(live[len(live)-1]))
+		if e, tried := p.latest(v, d.about); tried {
+			legs = append(legs, p.legOf(e))
 		}
 	}
 	switch l, whole := p.cancelLeg(); {
@@ -187,9 +187,8 @@ func (p *planner) marketLegs(d demand) []Leg {
 
 // cancelLeg is the cancellation of the whole order, which takes care of every demand.
 func (p *planner) cancelLeg() (Leg, bool) {
-	live, _ := p.attempts(CancelMarket, "order")
-	if n := len(live); n > 0 && (live[n-1].State != connector.Refused || p.heldFor("cancel_refused", "order") != nil) {
-		return p.legOf(live[n-1]), true
+	if e, tried := p.latest(CancelMarket, "order"); tried && (e.State != connector.Refused || p.heldFor("cancel_refused", "order") != nil) {
+		return p.legOf(e), true
 	}
 	return p.draftLeg("order", CancelMarket)
 }
@@ -300,8 +299,8 @@ func (p *planner) cancellation(refunds []SheetRefund) (SheetRefund, bool) {
 	if l, ok := p.cancelLeg(); ok {
 		r.Market = append(r.Market, l)
 	}
-	if live, _ := p.attempts(CancelUnits, "rest"); len(live) > 0 {
-		r.Market = append(r.Market, p.legOf(live[len(live)-1]))
+	if e, tried := p.latest(CancelUnits, "rest"); tried {
+		r.Market = append(r.Market, p.legOf(e))
 	} else if l, ok := p.draftLeg("rest", CancelUnits); ok {
 		r.Market = append(r.Market, l)
 	}
