@@ -58,9 +58,9 @@ func (w *World) sales(o marketplace.Order) (out []connector.PayoutLine) {
 	}
 	for _, l := range o.Lines {
 		for _, c := range l.Parts {
-			if n := min(l.Shipped, l.Ordered-l.Cancelled); n > 0 {
+			if l.Shipped > 0 {
 				any = true
-				add(l, c, n, l.Ordered)
+				add(l, c, l.Shipped, l.Ordered)
 			}
 		}
 	}

@@ -167,7 +167,7 @@ func (w *World) channelShips(id marketplace.OrderID) {
 			return
 		}
 		for i := range o.Lines {
-			o.Lines[i].Shipped = o.Lines[i].Ordered
+			o.Lines[i].Shipped = o.Lines[i].Ordered - o.Lines[i].Cancelled
 		}
 		o.Lifecycle, o.External = marketplace.Closed, "SHIPPED"
 	})

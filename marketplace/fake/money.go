@@ -198,12 +198,13 @@ func (m *Market) instruct(key string, in marketplace.Instruction) error {
 	return m.refund(key, in, o)
 }
 
-// cancelAll cancels an order. Once a unit has shipped it gives the whole order back instead.
+// cancelAll cancels an order. Once a unit has shipped it gives the order back instead: all that the
+// buyer was charged, which is not what was cancelled before.
 func (m *Market) cancelAll(key string, in marketplace.Instruction, o marketplace.Order) error {
 	for _, l := range o.Lines {
 		if l.Shipped > 0 {
 			m.Instructed = append(m.Instructed, Applied{m.now(), key, in, true})
-			m.give(o.ID, o.Total, money.Money{}, nil, true)
+			m.give(o.ID, m.charged(o), money.Money{}, nil, true)
 			return nil
 		}
 	}
@@ -211,6 +212,17 @@ func (m *Market) cancelAll(key string, in marketplace.Instruction, o marketplace
 	m.Instructed = append(m.Instructed, Applied{m.now(), key, in, false})
 	m.put(o)
 	return nil
+}
+
+// charged is an order's total without the units that an instruction has cancelled.
+func (m *Market) charged(o marketplace.Order) money.Money {
+	sum := o.Total
+	for _, a := range m.Instructed {
+		if a.In.Order == o.ID && a.In.Op == marketplace.OpCancelUnits {
+			sum.Minor -= a.In.Amount.Minor
+		}
+	}
+	return sum
 }
 
 func (m *Market) cancelUnits(key string, in marketplace.Instruction, o marketplace.Order) error {
