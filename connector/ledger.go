@@ -139,6 +139,10 @@ func (o Outcome) Changes(state EntryState, attempts int) bool {
 	return exists || o.Attempt == 0 || o.Attempt == attempts
 }
 
+// Revives reports whether an outcome that changes an entry tells of one at which nobody looks any
+// more: its subject is due again.
+func (o Outcome) Revives(state EntryState) bool { return state == Refused && o.State != Refused }
+
 // Answer is the line of the timeline about a person's answer.
 func (o Outcome) Answer(evidence string) string {
 	if o.Note != "" {

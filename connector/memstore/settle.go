@@ -25,6 +25,9 @@ func (s *Store) Settle(ctx context.Context, id int64, o connector.Outcome) error
 func (s *Store) settle(ctx context.Context, e *connector.Entry, o connector.Outcome) {
 	final := !o.Changes(e.State, e.Attempts)
 	if !final {
+		if o.Revives(e.State) {
+			s.subjects[e.Subject].due(o.At)
+		}
 		if e.State != connector.Done || e.SettledAt.IsZero() { // when it was confirmed, not when it was seen
 			e.SettledAt = o.At
 		}

@@ -24,6 +24,7 @@ var kept = []struct {
 	{17134, "the last unit ships while a hold waits to be repeated: nothing is left to hold"},
 	{20740, "a unit was shipped at the channel and in the store: there is no room for the second before another parcel is taken back"},
 	{24197, "as 17134, with the hold in doubt"},
+	{25504, "what was given up had happened after all, as a late answer says: somebody looks again and proves it"},
 	{26605, "as 11899"},
 	{28059, "as 9055"},
 	{28667, "as 9652"},

@@ -89,6 +89,11 @@ func settle(ctx context.Context, tx *sqlx.Tx, a *anchor, old entryRow, o connect
 	if !o.Changes(state, old.Attempts) {
 		return done, nil
 	}
+	if o.Revives(state) {
+		if err := wake(ctx, tx, o.At, a.ID); err != nil {
+			return done, err
+		}
+	}
 	settled := o.At
 	if state == connector.Done && !old.SettledAt.IsZero() {
 		settled = old.SettledAt.Time // when it was confirmed, not when it was seen

@@ -52,6 +52,17 @@ var ledger = []chapter{
 		s.settle(e, connector.Outcome{State: connector.Done, Attempt: 1, At: noon})
 		s.Equal(connector.Done, s.entry("A").State, "that it happened is never lost")
 	}},
+	{"a late word about what was given up has the order looked at again", func(s *story) {
+		w := s.working("A")["A"]
+		e := s.intend(nil, w, command("key"), noon)
+		s.settle(e, connector.Outcome{State: connector.Refused, At: noon, Class: "withdrawn"})
+		s.release(w, noon, connector.Next{Final: true})
+		s.settle(e, connector.Outcome{State: connector.Retry, Attempt: 1, At: later(time.Hour)})
+		s.settle(e, connector.Outcome{State: connector.Refused, At: later(time.Hour), Class: "withdrawn"})
+		s.Empty(s.claim(later(time.Hour), 10), "nothing new")
+		s.settle(e, connector.Outcome{State: connector.Done, Attempt: 1, At: later(time.Hour)})
+		s.claimOne(later(time.Hour))
+	}},
 	{"what was refused may be tried again when a person says so", func(s *story) {
 		w := s.working("A")["A"]
 		e := s.intend(nil, w, command("key"), noon)
