@@ -158,7 +158,7 @@ func (w *World) moneyReason(id marketplace.OrderID, h connector.Hold) bool {
 	case "already_refunded", "refunded_at_channel":
 		return len(theirs) > 0
 	case "above_refundable", "store_refund_refused": // both the operator here and staff there gave the same money back
-		return len(theirs) > 0 || w.wished[id]
+		return len(theirs) > 0 || w.wished[id] || s != nil && roundedApart(m, *s, h.About)
 	case "cancel_without_refund":
 		return st.unpaidCancel
 	case "channel_refunds":
@@ -188,6 +188,34 @@ func (w *World) pendingIn(s shopadmin.Order, ref string) bool {
 		}
 	}
 	return false
+}
+
+// roundedApart reports a refund in which the store's share of a partly cancelled line's last units,
+// rounded part by part, is dearer by some minor units than what the channel charged for them: such
+// a refund is a person's to decide.
+func roundedApart(m marketplace.Order, s shopadmin.Order, about string) bool {
+	i := slices.IndexFunc(s.Refunds, func(r shopadmin.Refund) bool { return r.ID == about })
+	if i < 0 {
+		return false
+	}
+	asked, lineOf := map[string]int64{}, map[string]string{}
+	for _, l := range s.Lines {
+		lineOf[l.ID] = l.ChannelLine
+	}
+	for _, l := range s.Refunds[i].Lines {
+		asked[lineOf[l.Line]] += l.Amount.Minor + l.Tax.Minor
+	}
+	return slices.ContainsFunc(m.Lines, func(l marketplace.Line) bool {
+		if l.Cancelled == 0 || l.Shipped == 0 {
+			return false
+		}
+		charged := int64(0)
+		for _, c := range l.Parts {
+			charged += (c.Amount.Minor - c.Discount.Minor + c.Tax.Minor) * int64(l.Shipped) / int64(l.Ordered)
+		}
+		over := asked[l.ID] - charged
+		return over > 0 && over <= 3
+	})
 }
 
 func unshippedLine(m marketplace.Order) bool {

@@ -27,6 +27,7 @@ var kept = []struct {
 	{25504, "what was given up had happened after all, as a late answer says: somebody looks again and proves it"},
 	{26605, "as 11899"},
 	{28059, "as 9055"},
+	{28148, "the store's share of a line's last unit is dearer by two cents than what the channel charged for it: held for a person"},
 	{28667, "as 9652"},
 	{29671, "units that an edit gives up are free only once the edit is done"},
 	{32897, "as 20740"},
