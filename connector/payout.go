@@ -177,11 +177,11 @@ type Payouts interface {
 	// ImportPayout writes a payout and its lines in one transaction, all or nothing. fill hands
 	// over the head, whose ID, Revision, Lines, Sum, Digest and SupersededAt are worked out here,
 	// and then the lines, whose Payout and No are; an error of fill's takes everything back. It was
-	// imported at at, whatever the head says. Contents equal to the newest revision's change nothing
+	// imported when its last line had come, as now says then, whatever the head says. Contents equal to the newest revision's change nothing
 	// and give that one with fresh false; other contents are the next revision and supersede it.
 	// Lines may lack a key, but no two have the same: ErrLineTwice. What does not fit into the sum is
 	// an error. fill may read from the store, not write to it, and is called once.
-	ImportPayout(ctx context.Context, at time.Time, fill func(head func(Payout) error, line func(PayoutLine) error) error) (p Payout, fresh bool, err error)
+	ImportPayout(ctx context.Context, now Clock, fill func(head func(Payout) error, line func(PayoutLine) error) error) (p Payout, fresh bool, err error)
 	// PayoutList lists payouts.
 	PayoutList(ctx context.Context, f PayoutFilter) ([]Payout, error)
 	// PayoutLines hands over the lines of payouts, sorted by order, payout and number; an error of
@@ -196,4 +196,12 @@ type Payouts interface {
 	// KeepTariff adds a tariff row; Tariffs lists the newest of each key known by asOf, by key.
 	KeepTariff(ctx context.Context, t Tariff) (Tariff, error)
 	Tariffs(ctx context.Context, account ConnectionID, asOf time.Time) ([]Tariff, error)
+
+	// KeepAct adds an act, and the line of the audit record with it. One whose key is known already
+	// is not added: the earlier one is given with fresh false, or ErrKeyReused if it says something
+	// else. after is the last act of this kind and about that the actor knew of, 0 when there was
+	// none; when there is a newer one nothing is added: ErrOvertaken. Below 0 it does not matter.
+	KeepAct(ctx context.Context, a PayoutAct, after int64, line AuditEntry) (kept PayoutAct, fresh bool, err error)
+	// Acts lists the acts about an account known by asOf (zero: now), in the order they were added.
+	Acts(ctx context.Context, account ConnectionID, asOf time.Time) ([]PayoutAct, error)
 }

@@ -18,12 +18,13 @@ type payoutBooks struct {
 	lines   map[int64][]connector.PayoutLine
 	facts   map[factsKey][]connector.PayoutFacts // in the order they came
 	tariffs []connector.Tariff
+	acts    []connector.PayoutAct
 }
 
 // ImportPayout gathers a payout and adds it to the books; see connector.Payouts.
-func (s *Store) ImportPayout(ctx context.Context, at time.Time,
+func (s *Store) ImportPayout(ctx context.Context, now connector.Clock,
 	fill func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error) (connector.Payout, bool, error) {
-	in := payoutImport{at: at}
+	in := payoutImport{}
 	err := fill(
 		func(p connector.Payout) error { return in.remember(in.head(p)) },
 		func(l connector.PayoutLine) error { return in.remember(in.line(ctx, l)) })
@@ -40,13 +41,13 @@ func (s *Store) ImportPayout(ctx context.Context, at time.Time,
 	if err != nil {
 		return connector.Payout{}, false, fmt.Errorf("import a payout: %w", err)
 	}
+	p.ImportedAt = now().UTC().Truncate(time.Microsecond)
 	p, fresh := s.bookPayout(p, in.lines)
 	return p, fresh, nil
 }
 
 // payoutImport is one payout on its way in.
 type payoutImport struct {
-	at    time.Time
 	tally connector.PayoutTally
 	lines []connector.PayoutLine
 	keys  map[string]bool
@@ -61,7 +62,6 @@ func (in *payoutImport) remember(err error) error {
 }
 
 func (in *payoutImport) head(p connector.Payout) error {
-	p.ImportedAt = in.at.UTC().Truncate(time.Microsecond)
 	in.keys = map[string]bool{}
 	_, err := in.tally.Head(p)
 	return err

@@ -46,7 +46,7 @@ func put(t *testing.T, store connector.Payouts, external string, at time.Time, p
 	}
 	vnd := func(n int64) money.Money { return money.New(n, "VND") }
 	k := newKeys()
-	p, _, err := store.ImportPayout(context.Background(), at, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
+	p, _, err := store.ImportPayout(context.Background(), func() time.Time { return at }, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 		if err := head(connector.Payout{Account: shopee.ID, External: external, Currency: "VND", State: connector.PayoutPaid, PaidAt: day.Add(10 * 24 * time.Hour),
 			Opening: vnd(0), Closing: vnd(0), Paid: vnd(*paid)}); err != nil {
 			return err

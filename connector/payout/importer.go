@@ -123,7 +123,7 @@ func (i *Importer) read(ctx context.Context, src connector.PayoutSource, named s
 	}
 	out.Source.Format = format.Name()
 	var unread error // the file's fault, not the store's
-	out.Payout, out.Fresh, err = i.Store.ImportPayout(ctx, i.Clock(), func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
+	out.Payout, out.Fresh, err = i.Store.ImportPayout(ctx, i.Clock, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 		keys, n := newKeys(), 0
 		var stored error
 		unread = format.ReadStatement(text, func(s marketplace.Statement) error {

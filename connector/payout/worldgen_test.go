@@ -558,7 +558,7 @@ func (b *batch) file(first bool) []connector.PayoutLine {
 
 // write imports one issue of a payout.
 func (w *world) write(store connector.Payouts, b *batch, first bool, at time.Time) (connector.Payout, bool) {
-	p, fresh, err := store.ImportPayout(context.Background(), at, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
+	p, fresh, err := store.ImportPayout(context.Background(), func() time.Time { return at }, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 		if err := head(w.head(b)); err != nil {
 			return err
 		}

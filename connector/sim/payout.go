@@ -32,7 +32,7 @@ func (w *World) payOut() {
 			sum, err = sum.Add(l.Amount)
 			must(err)
 		}
-		_, _, err := w.base.ImportPayout(context.Background(), w.now, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
+		_, _, err := w.base.ImportPayout(context.Background(), func() time.Time { return w.now }, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 			must(head(connector.Payout{Account: Channel, External: fmt.Sprintf("ST-%d", n), Currency: "USD", State: connector.PayoutPaid, PaidAt: w.now.Add(time.Duration(n) * time.Hour),
 				Opening: money.New(0, "USD"), Closing: money.New(0, "USD"), Paid: sum}))
 			for i, l := range ls {

@@ -37,7 +37,7 @@ func importLarge(b *testing.B, s *sqlstore.Store) {
 	var in, out time.Duration
 	for b.Loop() {
 		began := time.Now()
-		p, fresh, err := s.ImportPayout(b.Context(), noon, largePayout(fmt.Sprint("P", began.UnixNano())))
+		p, fresh, err := s.ImportPayout(b.Context(), func() time.Time { return noon }, largePayout(fmt.Sprint("P", began.UnixNano())))
 		require.NoError(b, err)
 		require.True(b, fresh)
 		in += time.Since(began)

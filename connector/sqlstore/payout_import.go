@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -16,9 +15,9 @@ import (
 var errSameContents = errors.New("the payout is in the books already")
 
 // ImportPayout writes a payout and its lines; see connector.Payouts.
-func (s *Store) ImportPayout(ctx context.Context, at time.Time,
+func (s *Store) ImportPayout(ctx context.Context, now connector.Clock,
 	fill func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error) (connector.Payout, bool, error) {
-	in := &payoutImport{store: s, at: at}
+	in := &payoutImport{store: s, now: now}
 	err := s.undisturbed(ctx, func(tx *sqlx.Tx) error { return in.run(ctx, tx, fill) })
 	switch {
 	case errors.Is(err, errSameContents):
@@ -54,7 +53,7 @@ func (s *Store) undisturbed(ctx context.Context, f func(tx *sqlx.Tx) error) erro
 // payoutImport is one payout on its way in.
 type payoutImport struct {
 	store *Store
-	at    time.Time
+	now   connector.Clock
 	tally connector.PayoutTally
 	made  connector.Payout
 	last  connector.Payout // the newest revision before this one; no ID: there is none
@@ -92,7 +91,7 @@ func (in *payoutImport) remember(err error) error {
 
 // head opens the next revision. Imports of one payout wait for each other here.
 func (in *payoutImport) head(ctx context.Context, tx *sqlx.Tx, p connector.Payout) (err error) {
-	p.ImportedAt, p.External, p.Source, p.BankRef = sameMicro(in.at), clean(p.External), clean(p.Source), clean(p.BankRef)
+	p.ImportedAt, p.External, p.Source, p.BankRef = sameMicro(in.now()), clean(p.External), clean(p.Source), clean(p.BankRef)
 	if in.made, err = in.tally.Head(p); err != nil {
 		return err
 	}
@@ -102,9 +101,7 @@ func (in *payoutImport) head(ctx context.Context, tx *sqlx.Tx, p connector.Payou
 	if in.last, err = newestRevision(ctx, tx, p); err != nil {
 		return err
 	}
-	if err := exec(ctx, tx, `
-		update payouts set superseded_at = ? where account = ? and external = ? and superseded_at is null`,
-		stamped(in.at), string(p.Account), p.External); err != nil {
+	if err := in.supersede(ctx, tx); err != nil {
 		return err
 	}
 	in.made.Revision = in.last.Revision + 1
@@ -113,6 +110,11 @@ func (in *payoutImport) head(ctx context.Context, tx *sqlx.Tx, p connector.Payou
 	}
 	in.lines, err = in.store.dialect.lineWriter(ctx, tx)
 	return err
+}
+
+// supersede marks the revision before, which is superseded at the instant this one is imported at.
+func (in *payoutImport) supersede(ctx context.Context, tx *sqlx.Tx) error {
+	return exec(ctx, tx, `update payouts set superseded_at = ? where id = ?`, stamped(in.made.ImportedAt), in.last.ID)
 }
 
 // newestRevision is the newest one of the same payout; without an ID when there is none.
@@ -162,9 +164,12 @@ func (in *payoutImport) finish(ctx context.Context, tx *sqlx.Tx) error {
 	if err := lineTwice(in.lines.close()); err != nil {
 		return err
 	}
-	in.made.Lines, in.made.Sum, in.made.Digest = total.Lines, total.Sum, total.Digest
-	if err := exec(ctx, tx, `update payouts set lines = ?, sum_minor = ?, digest = ? where id = ?`,
-		total.Lines, total.Sum.Minor, total.Digest, in.made.ID); err != nil {
+	in.made.Lines, in.made.Sum, in.made.Digest, in.made.ImportedAt = total.Lines, total.Sum, total.Digest, sameMicro(in.now())
+	if err := exec(ctx, tx, `update payouts set lines = ?, sum_minor = ?, digest = ?, imported_at = ? where id = ?`,
+		total.Lines, total.Sum.Minor, total.Digest, stamped(in.made.ImportedAt), in.made.ID); err != nil {
+		return err
+	}
+	if err := in.supersede(ctx, tx); err != nil {
 		return err
 	}
 	return ctx.Err()

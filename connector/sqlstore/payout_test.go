@@ -114,11 +114,11 @@ func TestAnImportLeavesNoLinesOfWhatItTookBack(t *testing.T) {
 				return fail
 			}
 		}
-		_, _, err := s.ImportPayout(t.Context(), noon, fill(io.ErrUnexpectedEOF))
+		_, _, err := s.ImportPayout(t.Context(), func() time.Time { return noon }, fill(io.ErrUnexpectedEOF))
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 		require.Zero(t, count(t, s, `select count(*) from payout_lines`))
 		for range 2 {
-			_, _, err = s.ImportPayout(t.Context(), noon, fill(nil))
+			_, _, err = s.ImportPayout(t.Context(), func() time.Time { return noon }, fill(nil))
 			require.NoError(t, err)
 		}
 		require.Equal(t, 50, count(t, s, `select count(*) from payout_lines`))

@@ -31,7 +31,7 @@ func sale(key, order string, minor int64) connector.PayoutLine {
 // book imports a payout and gives it as the store answered.
 func (s *story) book(at time.Time, head connector.Payout, lines ...connector.PayoutLine) (connector.Payout, bool) {
 	s.Helper()
-	p, fresh, err := s.store.ImportPayout(s.ctx, at, filling(head, lines...))
+	p, fresh, err := s.store.ImportPayout(s.ctx, func() time.Time { return at }, filling(head, lines...))
 	s.NoError(err)
 	return p, fresh
 }
@@ -109,6 +109,20 @@ var payouts = []chapter{
 		p, _ = s.book(noon, connector.Payout{Account: channel, External: "P2", Currency: "VND", State: connector.PayoutOpen},
 			connector.PayoutLine{Amount: money.New(-7, "VND")})
 		s.Equal([]connector.PayoutLine{{Payout: p.ID, No: 1, Amount: money.New(-7, "VND")}}, s.movements(p.ID))
+	}},
+	{"a payout counts as imported when its last line has come", func(s *story) {
+		s.book(noon, statement("P1"))
+		now := noon
+		p, fresh, err := s.store.ImportPayout(s.ctx, func() time.Time { return now }, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
+			s.NoError(head(statement("P1")))
+			now = later(time.Hour)
+			return line(sale("k1", "A", 1))
+		})
+		s.NoError(err)
+		s.True(fresh)
+		s.same(later(time.Hour), p.ImportedAt)
+		s.Equal([]string{"P1/1"}, s.revisions(connector.PayoutFilter{AsOf: later(time.Hour - time.Microsecond)}))
+		s.Equal([]string{"P1/2"}, s.revisions(connector.PayoutFilter{AsOf: later(time.Hour)}))
 	}},
 	{"the same contents digest alike in every store", func(s *story) {
 		p, _ := s.book(noon, statement("P1"), sale("k1", "A", 2500), sale("k2", "Đơn hàng ấy", -500))
@@ -231,7 +245,7 @@ var payouts = []chapter{
 		old, _ := s.book(noon, statement("P1"), sale("k1", "A", 2500))
 		many := slices.Repeat([]connector.PayoutLine{sale("", "A", 1)}, 1234)
 		for _, id := range []string{"P1", "P2"} {
-			_, fresh, err := s.store.ImportPayout(s.ctx, later(time.Hour), func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
+			_, fresh, err := s.store.ImportPayout(s.ctx, at(later(time.Hour)), func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 				s.NoError(filling(statement(id), many...)(head, line))
 				return errTorn
 			})
@@ -245,7 +259,7 @@ var payouts = []chapter{
 	}},
 	{"an import that panics leaves nothing behind either", func(s *story) {
 		s.Panics(func() {
-			_, _, _ = s.store.ImportPayout(s.ctx, noon, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
+			_, _, _ = s.store.ImportPayout(s.ctx, at(noon), func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 				s.NoError(filling(statement("P1"), sale("", "A", 1))(head, line))
 				panic("the reader of the file is at fault")
 			})
@@ -256,7 +270,7 @@ var payouts = []chapter{
 	}},
 	{"an import ends with its context", func(s *story) {
 		ctx, stop := context.WithCancel(s.ctx)
-		_, _, err := s.store.ImportPayout(ctx, noon, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
+		_, _, err := s.store.ImportPayout(ctx, at(noon), func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 			s.NoError(filling(statement("P1"), sale("", "A", 1))(head, line))
 			stop()
 			return line(sale("", "B", 1))
@@ -269,7 +283,7 @@ var payouts = []chapter{
 	{"an import that is refused stays refused, whatever its filler makes of it", func(s *story) {
 		refused := func(want error, fill func(head func(connector.Payout) error, line func(connector.PayoutLine) error)) {
 			s.Helper()
-			_, _, err := s.store.ImportPayout(s.ctx, noon, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
+			_, _, err := s.store.ImportPayout(s.ctx, at(noon), func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 				fill(head, line)
 				return nil
 			})
@@ -327,7 +341,7 @@ var payouts = []chapter{
 		for i := range many {
 			all.Go(func() {
 				var err error
-				found[i], fresh[i], err = s.store.ImportPayout(s.ctx, noon, filling(statement("P1"), sale("k1", "A", 2500), sale("k2", "B", 1)))
+				found[i], fresh[i], err = s.store.ImportPayout(s.ctx, at(noon), filling(statement("P1"), sale("k1", "A", 2500), sale("k2", "B", 1)))
 				s.check(err == nil, err)
 			})
 		}
@@ -348,7 +362,7 @@ var payouts = []chapter{
 		var all sync.WaitGroup
 		for i := range int64(many) {
 			all.Go(func() {
-				_, fresh, err := s.store.ImportPayout(s.ctx, noon, filling(statement("P1"), sale("k1", "A", i)))
+				_, fresh, err := s.store.ImportPayout(s.ctx, at(noon), filling(statement("P1"), sale("k1", "A", i)))
 				s.check(err == nil && fresh, err)
 			})
 		}
@@ -357,3 +371,6 @@ var payouts = []chapter{
 		s.Len(s.payouts(connector.PayoutFilter{All: true}), many)
 	}},
 }
+
+// at is a clock that stands still.
+func at(t time.Time) connector.Clock { return func() time.Time { return t } }
