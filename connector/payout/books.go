@@ -20,16 +20,38 @@ type Account struct {
 	Terms Terms
 	Tol   map[string]Tolerance
 	Chart Chart // for journals; the zero value is the built-in one
+	// Drift is how much of what a month has brought its tolerated differences may come to in one
+	// direction, in hundredths of a percent; 0: 5, below 0: any.
+	Drift int64
+}
+
+const usualDrift = 5
+
+// drift is the bound in hundredths of a percent.
+func (a Account) drift() int64 {
+	switch {
+	case a.Drift == 0:
+		return usualDrift
+	case a.Drift < 0:
+		return 10000
+	}
+	return min(a.Drift, 10000)
 }
 
 // Books is all of one account's payouts held against its orders, as known at one time.
 type Books struct {
 	Account Account
 	AsOf    time.Time
-	Payouts []Paid  // in the order of time
-	Orders  []Order // sorted by the channel's number, then currency
+	Now     time.Time // the instant it is true of: AsOf, or when it was opened
+	Payouts []Paid    // in the order of time
+	Orders  []Order   // sorted by the channel's number, then currency
 	Loose   []Verdict
-	places  map[int64]int // of payouts by id
+	People  *People         // what was said and done
+	Seen    map[string]Seen // what the bank side says of a payout, by the channel's number
+	// Deposits are sorted by day.
+	Deposits []Deposit
+	drifts   []drifted
+	places   map[int64]int // of payouts by id
 }
 
 // Paid is one payout and how it is made up.
@@ -48,9 +70,18 @@ func Open(ctx context.Context, store connector.Payouts, a Account, asOf, now tim
 	if !asOf.IsZero() {
 		now = asOf
 	}
+	b.Now = now
+	acts, err := store.Acts(ctx, a.ID, asOf)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was said of payouts: %w", err)
+	}
+	if b.People, err = Follow(acts); err != nil {
+		return nil, err
+	}
 	if err := b.payouts(ctx, store); err != nil {
 		return nil, err
 	}
+	b.Seen, b.Deposits = bank(b.Payouts, b.People.deposits, a.Zone)
 	r, err := b.reading(ctx, store, now)
 	if err != nil {
 		return nil, err
@@ -119,7 +150,9 @@ func (b *Books) prove() error {
 			return fmt.Errorf("order %s: its causes come to %d, its difference is %d", o.Ref, sum, o.Difference)
 		}
 	}
-	return nil
+	var err error
+	b.drifts, err = b.drifting()
+	return err
 }
 
 // reading gathers lines order by order.
@@ -127,15 +160,16 @@ type reading struct {
 	*Books
 	base    Case
 	facts   map[string]Facts
-	alias   map[string]string // another number of an order → its number
-	moved   map[string][]Line // lines that name their order by another number
+	alias   map[string]string  // another number of an order → its number
+	hands   map[lineKey]string // lines that people gave to an order
+	moved   map[string][]Line  // lines that name their order by another number, or were given to it
 	current string
 	lines   []Line
 	loose   []Line
 }
 
 func (b *Books) reading(ctx context.Context, store connector.Payouts, now time.Time) (*reading, error) {
-	r := &reading{Books: b, facts: map[string]Facts{}, alias: map[string]string{}, moved: map[string][]Line{},
+	r := &reading{Books: b, facts: map[string]Facts{}, alias: map[string]string{}, hands: b.People.byHand(), moved: map[string][]Line{},
 		base: Case{Terms: b.Account.Terms, Tol: b.Account.Tol, Now: now}}
 	kept, err := store.Tariffs(ctx, b.Account.ID, b.AsOf)
 	if err != nil {
@@ -173,6 +207,11 @@ func (r *reading) line(l connector.PayoutLine) error {
 	p.Bridge.Lines++
 	sharing(&l)
 	x := Line{PayoutLine: l, Rank: r.places[l.Payout], PaidAt: settledAt(p.Payout)}
+	if to, given := r.hand(l); given {
+		x.ByHand = true
+		r.moved[to] = append(r.moved[to], x)
+		return nil
+	}
 	if kind(l.Category).alone {
 		r.loose = append(r.loose, x)
 		return nil
@@ -217,7 +256,7 @@ func (r *reading) flush() error {
 	if len(r.lines) > 0 {
 		f, known := r.facts[r.current]
 		switch {
-		case known && len(r.alias) == 0: // no line can still come by another number
+		case known && len(r.alias) == 0 && len(r.hands) == 0: // no line can still come by another way
 			delete(r.facts, r.current)
 			lines := append(r.moved[r.current], r.lines...)
 			delete(r.moved, r.current)

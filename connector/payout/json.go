@@ -49,7 +49,10 @@ type ShareJSON struct {
 type OrderJSON struct {
 	Row        string      `json:"row_id"`
 	Outcome    Outcome     `json:"outcome"`
-	Workflow   string      `json:"workflow_state,omitempty"`
+	Workflow   State       `json:"workflow_state,omitempty"`
+	Assignee   string      `json:"assignee,omitempty"`
+	Finding    string      `json:"finding_id,omitempty"`
+	Prior      string      `json:"prior_period,omitempty"` // the closed month it is news of
 	Channel    string      `json:"channel"`
 	Account    string      `json:"account"`
 	Order      string      `json:"channel_order_id"`
@@ -66,6 +69,8 @@ type OrderJSON struct {
 	Causes     []CauseJSON `json:"causes"`
 	Payouts    []ShareJSON `json:"payouts"`
 	Age        int         `json:"age_days,omitempty"`
+	Claim      *ClaimJSON  `json:"claim"` // null: there is none
+	Note       string      `json:"note,omitempty"`
 	Links      Links       `json:"links"`
 }
 
@@ -74,6 +79,35 @@ type Links struct {
 	Order    string `json:"order,omitempty"`
 	Lines    string `json:"lines,omitempty"` // in the last payout that settled it
 	Timeline string `json:"timeline,omitempty"`
+	Finding  string `json:"finding,omitempty"`
+}
+
+// ClaimJSON is a claim as programs see it.
+type ClaimJSON struct {
+	ID       string     `json:"claim_id"`
+	State    ClaimState `json:"state"`
+	Amount   string     `json:"amount"`
+	Granted  string     `json:"granted,omitempty"`
+	Received string     `json:"received"` // what has come for it
+	Reason   string     `json:"reason"`
+	Evidence []string   `json:"evidence,omitempty"`
+	Deadline *time.Time `json:"deadline,omitempty"`
+	At       time.Time  `json:"created_at"`
+	By       string     `json:"created_by"`
+}
+
+// ClaimJSON is the finding's claim; nil when there is none.
+func (f Finding) ClaimJSON() *ClaimJSON {
+	c := f.Progress.Claim
+	if c == nil {
+		return nil
+	}
+	dec := func(minor int64) string { return money.New(minor, f.Subject.Currency).Decimal() }
+	out := &ClaimJSON{ID: c.ID, State: f.Claim, Amount: dec(c.Amount), Received: dec(f.Reimbursed), Reason: c.Reason, Evidence: c.Evidence, Deadline: stamp(c.Deadline), At: c.At.UTC(), By: c.By}
+	if c.Granted != 0 {
+		out.Granted = dec(c.Granted)
+	}
+	return out
 }
 
 // JSON is the row as programs see it.
@@ -82,7 +116,7 @@ func (o OrderRow) JSON() OrderJSON {
 	sides := func(pick func(g Group) int64, net int64) SidesJSON {
 		return SidesJSON{dec(pick(Gross)), dec(pick(Fees)), dec(pick(Withheld)), dec(pick(Refunds)), dec(pick(Other)), dec(net)}
 	}
-	out := OrderJSON{Row: "rc_" + short(string(o.Account.ID), o.Ref, o.Currency), Outcome: o.Outcome, Workflow: o.workflow(), Channel: string(o.Account.ID), Account: string(o.Account.ID),
+	out := OrderJSON{Row: "rc_" + short(string(o.Account.ID), o.Ref, o.Currency), Outcome: o.Outcome, Workflow: o.state(), Assignee: o.assignee(), Prior: o.Prior, Channel: string(o.Account.ID), Account: string(o.Account.ID),
 		Order: o.Ref, Store: o.Facts.Store, Name: o.Facts.Name, PlacedAt: stamp(o.Facts.PlacedAt), ShippedAt: stamp(o.Facts.ShippedAt), DueAt: stamp(o.DueAt), SettledAt: stamp(o.Last),
 		Currency: o.Currency, Difference: dec(o.Difference), Causes: []CauseJSON{}, Payouts: []ShareJSON{}, Age: o.Age,
 		Actual: sides(func(g Group) int64 { _, a := o.Sum(g); return a }, o.Actual)}
@@ -94,6 +128,12 @@ func (o OrderRow) JSON() OrderJSON {
 	}
 	if n := len(o.Shares); n > 0 {
 		out.Links.Lines = "/v1/payouts/" + o.books.Of(o.Shares[n-1].Payout).Name + "/lines?order=" + url.QueryEscape(o.Ref)
+	}
+	if f := o.Finding; f != nil {
+		out.Finding, out.Claim, out.Note = f.ID, f.ClaimJSON(), f.Progress.note()
+		if f.ID != "" {
+			out.Links.Finding = "/v1/findings/" + f.ID
+		}
 	}
 	for _, c := range o.Causes {
 		x := CauseJSON{Code: c.Code, Category: c.Category, Amount: dec(c.Amount), Expected: dec(c.Expected), Actual: dec(c.Actual), Tariff: c.Tariff, Informational: c.Told}
@@ -225,7 +265,7 @@ func (r *Report) digest() string {
 		must(enc.Encode(s.JSON()))
 	}
 	for _, p := range r.Payouts {
-		must(enc.Encode([]any{p.Account.ID, p.Account.Zone, p.External, p.Revision, p.Digest, p.State, p.Proven(), p.Unmatched, p.Findings, p.Open}))
+		must(enc.Encode([]any{p.Account.ID, p.Account.Zone, p.External, p.Revision, p.Digest, p.State, p.Proven(), p.Unmatched, p.Findings, p.Open, p.Seen}))
 	}
 	for _, o := range r.Orders {
 		must(enc.Encode([]any{o.JSON(), o.Account.Zone, o.Facts.Delivered, o.First, o.ByKind}))

@@ -28,6 +28,7 @@ type Line struct {
 	Rank    int
 	PaidAt  time.Time
 	ByAlias bool // the line names the order by another of its numbers
+	ByHand  bool // a person gave the line to the order
 }
 
 // Judge compares what an order should bring with what came. Lines in another currency than the
@@ -121,7 +122,7 @@ func judged(c Case, f *Facts, currency string, lines []Line) (Order, error) {
 func (j *judgement) count(lines []Line) error {
 	slices.SortFunc(lines, func(a, b Line) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.No, b.No)) })
 	for _, l := range lines {
-		j.o.Lines = append(j.o.Lines, Verdict{Line: l.PayoutLine, Rank: l.Rank, alias: l.ByAlias})
+		j.o.Lines = append(j.o.Lines, Verdict{Line: l.PayoutLine, Rank: l.Rank, alias: l.ByAlias, hand: l.ByHand})
 		if j.o.First.IsZero() || l.PaidAt.Before(j.o.First) {
 			j.o.First = l.PaidAt
 		}

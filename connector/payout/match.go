@@ -13,6 +13,9 @@ func (j *judgement) match() {
 		v := &j.o.Lines[i]
 		c := j.category(v.Line)
 		v.Confidence = "certain"
+		if v.hand {
+			v.Confidence = "manual"
+		}
 		switch {
 		case c == marketplace.Unclassified:
 			v.Outcome = Unclassified
@@ -35,6 +38,8 @@ func (j *judgement) match() {
 func (j *judgement) rule(v Verdict, c marketplace.Category) string {
 	item := func(is func(Item) bool) bool { return slices.ContainsFunc(j.f.Items, is) }
 	switch {
+	case v.hand:
+		return "manual"
 	case v.alias:
 		return "alias"
 	case kind(string(c)).group == Refunds && slices.ContainsFunc(j.f.Refunds, func(r Refund) bool { return v.Line.Refund != "" && r.Ref == v.Line.Refund }):

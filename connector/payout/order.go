@@ -76,14 +76,14 @@ type Verdict struct {
 	Line       connector.PayoutLine
 	Rank       int // of its payout in time
 	Outcome    Outcome
-	Rule       string // item, sku, order, refund, alias, group; "" when none applies
-	Confidence string // certain, suggested
+	Rule       string // item, sku, order, refund, alias, manual; "" when none applies
+	Confidence string // certain, suggested, manual
 	Expected   int64
 	Difference int64 // of its category
 
 	Candidate string // a suggested order
 
-	alias bool
+	alias, hand bool
 }
 
 // Share is an order's part in one payout: Amount = Expected + the variances.

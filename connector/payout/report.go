@@ -36,9 +36,11 @@ type Query struct {
 	Outcomes   []Outcome
 	Causes     []CauseCode
 	Categories []marketplace.Category
-	Text       string    // part of an order's number on either side, of a payout's, an SKU or a bank reference
-	MinDiff    string    // decimal, in each row's own currency: the least absolute difference
-	Sort       string    // -abs_difference (the default), due_at, posted_at, order
+	Text       string  // part of an order's number on either side, of a payout's, an SKU or a bank reference
+	MinDiff    string  // decimal, in each row's own currency: the least absolute difference
+	Sort       string  // -abs_difference (the default), due_at, posted_at, order
+	States     []State // of the order's finding
+	Assignees  []string
 	AsOf       time.Time // what was known then; zero: now
 }
 
@@ -51,6 +53,7 @@ type Report struct {
 	Orders   []OrderRow
 	Lines    []LineRow
 	Summary  []Summary // one per currency, by its code
+	Closed   []Closed  // the closed months it is about
 }
 
 // PayoutRow is one payout of a report.
@@ -60,6 +63,7 @@ type PayoutRow struct {
 	Unmatched int   // lines that name no order they should name, or that nobody has classified
 	Findings  int   // orders of it that somebody has to look at
 	Open      int64 // this payout's part of their differences
+	Seen      Seen  // at the bank
 
 	columns map[string]int64 // of its lines, by the payout level's columns
 }
@@ -72,6 +76,10 @@ type OrderRow struct {
 	Age     int      // days since it was due, in the account's zone; 0: not due
 	// Selected is the part of Actual that lies in the report's payouts.
 	Selected int64
+	Finding  *Finding // nil: there is nothing to do about it, and never was
+	// Prior is the closed month the order belongs to, where something else was known of it when that
+	// month was closed; "": it is no news of a closed month.
+	Prior string
 
 	books *Books // that it stands in
 }
@@ -107,13 +115,12 @@ func Make(ctx context.Context, store connector.Payouts, accounts []Account, q Qu
 	}
 	sums := map[string]*Summary{}
 	for _, a := range accounts {
-		b, err := Open(ctx, store, a, q.AsOf, now)
-		if err != nil {
+		if err := r.account(ctx, store, a, sums, now); err != nil {
 			return nil, fmt.Errorf("account %s: %w", a.ID, err)
 		}
-		if err := r.take(b, sums); err != nil {
-			return nil, fmt.Errorf("account %s: %w", a.ID, err)
-		}
+	}
+	if len(r.Closed) > 0 && len(r.Closed) == len(accounts) {
+		r.At = slices.MaxFunc(r.Closed, func(a, b Closed) int { return a.KnownAt.Compare(b.KnownAt) }).KnownAt
 	}
 	for _, c := range slices.Sorted(maps.Keys(sums)) {
 		if err := sums[c].Check(); err != nil {
@@ -126,8 +133,39 @@ func Make(ctx context.Context, store connector.Payouts, accounts []Account, q Qu
 	return r, nil
 }
 
+// account answers for one account: a closed month as it was closed, everything else as it is known,
+// with what was learned of closed months since.
+func (r *Report) account(ctx context.Context, store connector.Payouts, a Account, sums map[string]*Summary, now time.Time) error {
+	acts, err := store.Acts(ctx, a.ID, r.Query.AsOf)
+	if err != nil {
+		return fmt.Errorf("reading what was said of payouts: %w", err)
+	}
+	people, err := Follow(acts)
+	if err != nil {
+		return err
+	}
+	asOf := r.Query.AsOf
+	if c, closed := people.within(r.Query, a.Zone); closed {
+		asOf = c.KnownAt
+		r.Closed = append(r.Closed, Closed{a.ID, c.Month, c.At, c.By, c.KnownAt})
+	}
+	b, err := Open(ctx, store, a, asOf, now)
+	if err != nil {
+		return err
+	}
+	prior := map[orderName]string{}
+	if c, end, found := b.People.before(r.Query, a.Zone); found {
+		was, err := Open(ctx, store, a, c.KnownAt, now)
+		if err != nil {
+			return fmt.Errorf("the closed month %s: %w", c.Month, err)
+		}
+		prior = b.sinceClosed(was, end)
+	}
+	return r.take(b, prior, sums)
+}
+
 // take selects what an account's books hold for the query.
-func (r *Report) take(b *Books, sums map[string]*Summary) error {
+func (r *Report) take(b *Books, prior map[orderName]string, sums map[string]*Summary) error {
 	sum := func(currency string) *Summary {
 		s := sums[currency]
 		if s == nil {
@@ -154,7 +192,8 @@ func (r *Report) take(b *Books, sums map[string]*Summary) error {
 			sum(o.Currency).Orders++
 		}
 		row, in := r.orderRow(b, o, chosen)
-		if !in {
+		row.Prior = prior[orderName{o.Ref, o.Currency}]
+		if !in && row.Prior == "" {
 			continue
 		}
 		if s := sum(o.Currency); r.wants(row) {
@@ -192,7 +231,7 @@ func (o Order) settledIn(b *Books, chosen map[int64]bool) bool {
 func (b *Books) payoutRows() []PayoutRow {
 	rows := make([]PayoutRow, len(b.Payouts))
 	for i, p := range b.Payouts {
-		rows[i] = PayoutRow{Account: b.Account, Paid: p, columns: map[string]int64{}}
+		rows[i] = PayoutRow{Account: b.Account, Paid: p, Seen: b.Seen[p.External], columns: map[string]int64{}}
 	}
 	line := func(v Verdict) *PayoutRow {
 		row := &rows[v.Rank]
@@ -275,6 +314,9 @@ func (r *Report) wantsPayout(p Paid) bool {
 func (r *Report) orderRow(b *Books, o Order, chosen map[int64]bool) (OrderRow, bool) {
 	q := r.Query
 	row := OrderRow{Account: b.Account, Order: o, books: b}
+	if f, found := b.ofOrder(o); found {
+		row.Finding = &f
+	}
 	if len(q.Currencies) > 0 && !slices.Contains(q.Currencies, o.Currency) {
 		return row, false
 	}
@@ -286,8 +328,8 @@ func (r *Report) orderRow(b *Books, o Order, chosen map[int64]bool) (OrderRow, b
 		}
 		row.Payouts = append(row.Payouts, b.Of(s.Payout).External)
 	}
-	if !o.DueAt.IsZero() && r.At.After(o.DueAt) && o.Outcome == MissingInSettlement {
-		row.Age = daysBetween(o.DueAt, r.At, b.Account.Zone)
+	if !o.DueAt.IsZero() && b.Now.After(o.DueAt) && o.Outcome == MissingInSettlement {
+		row.Age = daysBetween(o.DueAt, b.Now, b.Account.Zone)
 	}
 	switch q.Basis {
 	case ByPlaced:
@@ -320,7 +362,25 @@ func (r *Report) wants(row OrderRow) bool {
 	if least, err := money.Parse(cmp.Or(q.MinDiff, "0"), row.Currency); err == nil && max(row.Difference, -row.Difference) < least.Minor {
 		return false
 	}
+	if len(q.States) > 0 && !slices.Contains(q.States, row.state()) || len(q.Assignees) > 0 && !slices.Contains(q.Assignees, row.assignee()) {
+		return false
+	}
 	return q.Text == "" || row.mentions(q.Text)
+}
+
+// state is what people have done about a row; "": there is nothing to do.
+func (row OrderRow) state() State {
+	if row.Finding == nil {
+		return ""
+	}
+	return row.Finding.State
+}
+
+func (row OrderRow) assignee() string {
+	if row.Finding == nil {
+		return ""
+	}
+	return row.Finding.Progress.Assignee
 }
 
 func (row OrderRow) mentions(text string) bool {

@@ -44,7 +44,7 @@ func at(t time.Time, a Account) Cell {
 var orderColumns = strings.Split("report_version,snapshot_id,outcome,workflow_state,channel,account,channel_order_id,store_order_id,store_order_name,placed_at,shipped_at,delivered_at,due_at,first_settled_at,last_settled_at,payout_external_ids,currency,"+
 	"expected_gross,actual_gross,expected_discount,actual_discount,expected_tax_charged,actual_tax_charged,expected_commission,actual_commission,expected_payment_fee,actual_payment_fee,expected_service_fee,actual_service_fee,"+
 	"expected_shipping_cost,actual_shipping_cost,expected_withheld_tax,actual_withheld_tax,expected_refund,actual_refund,actual_other,expected_net,actual_net,difference,cause_1,cause_1_amount,cause_2,cause_2_amount,cause_other_amount,"+
-	"age_days,assignee,claim_id,claim_state,claim_amount,note", ",")
+	"age_days,assignee,claim_id,claim_state,claim_amount,note,prior_period", ",")
 
 // pairs of columns of an order, and what each sums up. What stands in none of them is "other".
 var orderPairs = []struct {
@@ -93,7 +93,7 @@ func (r *Report) OrderTable(orders []OrderRow) Table {
 	t := Table{Columns: orderColumns}
 	for _, o := range orders {
 		cur, a := o.Currency, o.Account
-		row := []Cell{text(Version), text(r.Snapshot), text(string(o.Outcome)), text(o.workflow()), text(string(a.ID)), text(string(a.ID)), text(o.Ref), text(o.Facts.Store), text(o.Facts.Name),
+		row := []Cell{text(Version), text(r.Snapshot), text(string(o.Outcome)), text(string(o.state())), text(string(a.ID)), text(string(a.ID)), text(o.Ref), text(o.Facts.Store), text(o.Facts.Name),
 			at(o.Facts.PlacedAt, a), at(o.Facts.ShippedAt, a), at(o.Facts.Delivered, a), at(o.DueAt, a), at(o.First, a), at(o.Last, a), text(strings.Join(o.Payouts, " ")), text(cur)}
 		rest := o.Actual
 		for _, p := range orderPairs {
@@ -111,7 +111,7 @@ func (r *Report) OrderTable(orders []OrderRow) Table {
 		if o.Outcome == MissingInSettlement {
 			age = count(o.Age)
 		}
-		t.Rows = append(t.Rows, append(row, age, Cell{}, Cell{}, Cell{}, Cell{}, Cell{}))
+		t.Rows = append(t.Rows, append(append(row, age), o.workCells()...))
 	}
 	return t
 }
@@ -138,12 +138,17 @@ func (o OrderRow) pair(is func(marketplace.Category, kindOf) bool) (expected, ac
 	return expected, actual, known || !taken
 }
 
-// workflow is what people have done about a row: nothing yet, where there is something to do.
-func (o OrderRow) workflow() string {
-	if !o.finding() {
-		return ""
+// workCells say what people have done about a row.
+func (o OrderRow) workCells() []Cell {
+	out := make([]Cell, 6)
+	out[5] = text(o.Prior)
+	if f := o.Finding; f != nil {
+		out[0], out[4] = text(f.Progress.Assignee), text(f.Progress.note())
+		if c := f.Progress.Claim; c != nil {
+			out[1], out[2], out[3] = text(c.ID), text(string(f.Claim)), amount(c.Amount, o.Currency)
+		}
 	}
-	return "new"
+	return out
 }
 
 // weighty are an order's causes by code, the greatest first.
@@ -206,9 +211,17 @@ func (r *Report) PayoutTable() Table {
 		t.Rows = append(t.Rows, []Cell{text(Version), text(r.Snapshot), text(string(a.ID)), text(string(a.ID)), text(p.External), count(p.Revision), text(string(p.State)), text(p.Outcome()),
 			at(p.Start, a), at(p.End, a), at(p.PaidAt, a), text(cur), amount(p.Opening.Minor, cur), amount(s["sales"], cur), amount(s["discounts"], cur), amount(s["refunds"], cur), amount(s["fees"], cur),
 			amount(s["withheld_tax"], cur), amount(s["advertising"], cur), amount(s["other"], cur), amount(s["reserve"], cur), amount(p.Closing.Minor, cur), amount(p.Payout.Paid.Minor, cur), amount(p.Bridge.Gap, cur),
-			{}, {}, text(p.BankRef), text("unseen"), count(p.Bridge.Orders), count(p.Lines), count(p.Unmatched), count(p.Findings), amount(p.Open, cur)})
+			p.seenAmount(), text(p.Seen.Day), text(cmp.Or(p.BankRef, p.Seen.BankRef)), text(string(p.Seen.Outcome)), count(p.Bridge.Orders), count(p.Lines), count(p.Unmatched), count(p.Findings), amount(p.Open, cur)})
 	}
 	return t
+}
+
+// seenAmount is what the bank side says of a payout; empty where it says nothing.
+func (p PayoutRow) seenAmount() Cell {
+	if len(p.Seen.Deposits) == 0 {
+		return Cell{}
+	}
+	return amount(p.Seen.Amount, p.Currency)
 }
 
 // Outcome is the verdict on a payout: where the money went wrong, else whether its lines prove it.

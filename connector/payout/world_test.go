@@ -301,7 +301,7 @@ func (w *world) judgeTables(r *Report) {
 		open += c("open_difference")
 	}
 	for _, o := range r.Orders {
-		if o.workflow() != "" && o.Currency == w.currency {
+		if o.state() != "" && o.Currency == w.currency {
 			for _, s := range o.Shares {
 				for _, v := range s.Variance {
 					difference += v

@@ -1,0 +1,111 @@
+package payout
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"channelbridge/internal/money"
+)
+
+// ClaimState is where a claim stands.
+type ClaimState string
+
+const (
+	ClaimDraft        ClaimState = "draft"
+	ClaimSent         ClaimState = "sent"
+	ClaimAcknowledged ClaimState = "acknowledged"
+	ClaimWon          ClaimState = "won"
+	ClaimPartlyWon    ClaimState = "partly_won"
+	ClaimLost         ClaimState = "lost"
+	ClaimExpired      ClaimState = "expired"
+)
+
+// ClaimStates lists them.
+func ClaimStates() []ClaimState {
+	return []ClaimState{ClaimDraft, ClaimSent, ClaimAcknowledged, ClaimWon, ClaimPartlyWon, ClaimLost, ClaimExpired}
+}
+
+// over reports a state that nothing follows.
+func (s ClaimState) over() bool {
+	return s == ClaimWon || s == ClaimPartlyWon || s == ClaimLost || s == ClaimExpired
+}
+
+// Claim is what the seller asks the channel for because of a finding.
+type Claim struct {
+	ID       string    `json:"id"`
+	Amount   int64     `json:"amount"` // minor units of the finding's currency; above zero
+	Reason   string    `json:"reason"`
+	Evidence []string  `json:"evidence,omitempty"` // lines, tracking numbers, addresses of pictures
+	Deadline time.Time `json:"deadline,omitzero"`  // of the channel: until when the claim has to be sent
+
+	State   ClaimState `json:"-"` // as people left it
+	Granted int64      `json:"-"` // of a claim that was won in part
+	At      time.Time  `json:"-"`
+	By      string     `json:"-"`
+}
+
+// Bounds of what a claim may hold.
+const (
+	mostEvidence = 20
+	mostText     = 500
+)
+
+// check says what is wrong with a claim.
+func (c Claim) check(currency string) error {
+	var all []error
+	if c.Amount <= 0 {
+		all = append(all, errors.New("amount: a claim is about more than nothing"))
+	}
+	if c.Reason == "" || len(c.Reason) > mostText {
+		all = append(all, fmt.Errorf("reason: it is a text of 1 to %d characters", mostText))
+	}
+	if len(c.Evidence) > mostEvidence {
+		all = append(all, fmt.Errorf("evidence: at most %d are kept", mostEvidence))
+	}
+	for _, e := range c.Evidence {
+		if u, err := url.Parse(e); e == "" || len(e) > mostText || err == nil && u.User != nil {
+			all = append(all, fmt.Errorf("evidence: each is a line, a number or an address of 1 to %d characters, without a password", mostText))
+			break
+		}
+	}
+	if !money.ValidCode(currency) {
+		all = append(all, errors.New("amount: the finding has no currency"))
+	}
+	return errors.Join(all...)
+}
+
+// said takes what a person says of the claim.
+func (c *Claim) said(s Said) {
+	c.State = s.ClaimState
+	c.Granted = s.Granted
+}
+
+// mayBecome reports what a person may say of a claim that stands somewhere.
+func (s ClaimState) mayBecome(to ClaimState) bool {
+	switch to {
+	case ClaimSent:
+		return s == ClaimDraft
+	case ClaimAcknowledged:
+		return s == ClaimSent
+	case ClaimWon, ClaimPartlyWon, ClaimLost:
+		return slices.Contains([]ClaimState{ClaimSent, ClaimAcknowledged}, s)
+	}
+	return false
+}
+
+// now is where a claim stands: money that came for it settles it, whatever people have said, and
+// one that was not sent by its deadline has expired.
+func (c *Claim) now(reimbursed int64, at time.Time) ClaimState {
+	switch {
+	case reimbursed >= c.Amount:
+		return ClaimWon
+	case reimbursed > 0:
+		return ClaimPartlyWon
+	case c.State == ClaimDraft && !c.Deadline.IsZero() && at.After(c.Deadline):
+		return ClaimExpired
+	}
+	return c.State
+}

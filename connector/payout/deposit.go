@@ -1,0 +1,185 @@
+package payout
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/internal/money"
+)
+
+// Origins of deposits.
+const (
+	DepositManual  = "manual"    // entered by a person
+	DepositBank    = "bank_file" // read from the bank's file
+	DepositChannel = "channel"   // the channel's own word of its transfer
+)
+
+// Deposit is money that was seen at the bank, or that the channel says it has sent there.
+type Deposit struct {
+	ID       string      `json:"-"`
+	Amount   money.Money `json:"amount"`
+	Day      string      `json:"value_date"` // such as 2026-11-12
+	BankRef  string      `json:"bank_reference,omitempty"`
+	Payout   string      `json:"payout,omitempty"` // the channel's number of the payout it is for, where somebody said so
+	Origin   string      `json:"origin"`
+	Failed   bool        `json:"failed,omitempty"` // the transfer did not arrive
+	Note     string      `json:"note,omitempty"`
+	Undone   bool        `json:"undone,omitempty"` // it was entered by mistake
+	By       string      `json:"-"`
+	At       time.Time   `json:"-"`
+	Outcome  Outcome     `json:"-"` // worked out by bank
+	external string      // of the payout it was held against
+}
+
+// Outcomes of deposits and, but for WithoutPayout, of payouts at the bank.
+const (
+	Unseen        Outcome = "unseen"
+	Differs       Outcome = "differs"
+	WithoutPayout Outcome = "without_payout"
+)
+
+// check says what is wrong with a deposit.
+func (d Deposit) check() error {
+	var all []error
+	if !money.ValidCode(d.Amount.Currency) || d.Amount.Minor == 0 {
+		all = append(all, errors.New("amount: it is an amount with a currency, and not zero"))
+	}
+	if _, err := time.Parse(time.DateOnly, d.Day); err != nil {
+		all = append(all, errors.New("value_date: it is a day such as 2026-11-12"))
+	}
+	if !slices.Contains([]string{DepositManual, DepositBank, DepositChannel}, d.Origin) {
+		all = append(all, fmt.Errorf("origin: %q is not known", d.Origin))
+	}
+	for name, text := range map[string]string{"bank_reference": d.BankRef, "payout": d.Payout, "note": d.Note} {
+		if len(text) > mostText {
+			all = append(all, fmt.Errorf("%s: it is longer than %d characters", name, mostText))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// Days between a payout and a deposit that may be its money although nothing says so.
+const (
+	bankEarly = 3
+	bankLate  = 10
+)
+
+// Seen is what the bank side says of one payout.
+type Seen struct {
+	Outcome  Outcome
+	Amount   int64 // of all its deposits
+	Day      string
+	BankRef  string
+	Deposits []string
+}
+
+// bank holds deposits against payouts: by the payout a deposit names, by the bank's reference, and
+// by the exact amount in the days around the payout where there is one candidate on both sides. It
+// gives what was seen of each payout, by its number, and the deposits with their outcomes.
+func bank(payouts []Paid, deposits map[string]Deposit, zone string) (map[string]Seen, []Deposit) {
+	var all []Deposit
+	for _, d := range deposits {
+		all = append(all, d)
+	}
+	slices.SortFunc(all, func(a, b Deposit) int {
+		return strings.Compare(a.Day+" "+a.ID, b.Day+" "+b.ID)
+	})
+	named, byRef := map[string]bool{}, map[string][]string{}
+	for _, p := range payouts {
+		named[p.External] = true
+		if p.BankRef != "" {
+			byRef[p.BankRef] = append(byRef[p.BankRef], p.External)
+		}
+	}
+	for i := range all {
+		d := &all[i]
+		switch refs := byRef[d.BankRef]; {
+		case named[d.Payout]:
+			d.external = d.Payout
+		case d.Payout == "" && len(refs) == 1:
+			d.external = refs[0]
+		}
+	}
+	byAmount(payouts, all, zone)
+	return weigh(payouts, all)
+}
+
+// byAmount gives deposits that nothing ties to a payout to the only one they can be for.
+func byAmount(payouts []Paid, deposits []Deposit, zone string) {
+	taken := map[string]bool{}
+	for _, d := range deposits {
+		taken[d.external] = true
+	}
+	fits := func(p Paid, d Deposit) bool {
+		day, err := time.Parse(time.DateOnly, d.Day)
+		away := int(day.Sub(dayOf(settledAt(p.Payout), zone)) / (24 * time.Hour))
+		return err == nil && !taken[p.External] && d.external == "" && d.Payout == "" && !d.Failed && p.Payout.Paid == d.Amount && away >= -bankEarly && away <= bankLate
+	}
+	of := make([][]int, len(deposits)) // candidates of each deposit
+	count := map[int]int{}             // how many deposits each payout is a candidate of
+	for i, d := range deposits {
+		for k, p := range payouts {
+			if fits(p, d) {
+				of[i] = append(of[i], k)
+				count[k]++
+			}
+		}
+	}
+	for i := range deposits {
+		if len(of[i]) == 1 && count[of[i][0]] == 1 {
+			deposits[i].external = payouts[of[i][0]].External
+		}
+	}
+}
+
+// weigh compares what was seen with what was paid. The bank's own word goes before the channel's:
+// where both speak of one payout, only the bank's amount is counted.
+func weigh(payouts []Paid, deposits []Deposit) (map[string]Seen, []Deposit) {
+	seen, byBank := map[string]Seen{}, map[string]bool{}
+	for _, d := range deposits {
+		byBank[d.external] = byBank[d.external] || d.Origin != DepositChannel
+	}
+	for _, d := range deposits {
+		if d.external == "" || d.Failed || d.Origin == DepositChannel && byBank[d.external] {
+			continue
+		}
+		s := seen[d.external]
+		s.Amount, s.Day, s.BankRef, s.Deposits = s.Amount+d.Amount.Minor, max(s.Day, d.Day), d.BankRef, append(s.Deposits, d.ID)
+		seen[d.external] = s
+	}
+	out := map[string]Seen{}
+	for _, p := range payouts {
+		s := seen[p.External]
+		switch {
+		case len(s.Deposits) == 0 && p.Payout.Paid.IsZero():
+			continue // nothing was sent, nothing is waited for
+		case len(s.Deposits) == 0:
+			s.Outcome = Unseen
+		case s.Amount == p.Payout.Paid.Minor && sameCurrency(deposits, p):
+			s.Outcome = Matched
+		default:
+			s.Outcome = Differs
+		}
+		out[p.External] = s
+	}
+	for i := range deposits {
+		d := &deposits[i]
+		switch {
+		case d.Failed:
+			d.Outcome = Outcome(connector.PayoutFailed)
+		case d.external == "":
+			d.Outcome = WithoutPayout
+		default:
+			d.Outcome = out[d.external].Outcome
+		}
+	}
+	return out, deposits
+}
+
+func sameCurrency(deposits []Deposit, p Paid) bool {
+	return !slices.ContainsFunc(deposits, func(d Deposit) bool { return d.external == p.External && d.Amount.Currency != p.Currency })
+}

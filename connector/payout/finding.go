@@ -1,0 +1,255 @@
+package payout
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/internal/money"
+)
+
+// Scope is what kind of thing a finding is about.
+type Scope string
+
+const (
+	OfOrder   Scope = "order"
+	OfLine    Scope = "line"
+	OfPayout  Scope = "payout"
+	OfDeposit Scope = "deposit"
+	OfAccount Scope = "account" // a month of it
+)
+
+// Scopes lists them.
+func Scopes() []Scope { return []Scope{OfOrder, OfLine, OfPayout, OfDeposit, OfAccount} }
+
+// ToleranceDrift is the outcome of a month whose tolerated differences, small as each is, come to
+// too much in one direction.
+const ToleranceDrift Outcome = "tolerance_drift"
+
+// NotProven is the outcome of a payout whose lines do not come to what was paid.
+const NotProven Outcome = "not_proven"
+
+// Subject names what a finding is about, the same whatever becomes known of it.
+type Subject struct {
+	Scope    Scope  `json:"scope"`
+	Ref      string `json:"ref"`              // the channel's number of an order or payout, a line's key, a deposit, a month
+	Payout   string `json:"payout,omitempty"` // of a line: the channel's number of its payout
+	Currency string `json:"currency"`
+}
+
+// Finding is something that somebody has to look at, or had to.
+type Finding struct {
+	ID         string
+	Account    connector.ConnectionID
+	Subject    Subject
+	Outcome    Outcome // "": it is not there any more
+	Causes     []Cause
+	Difference int64
+	Store      string // of an order: the mirrored one, and the store's own number
+	Name       string
+	Text       string // of a line: the channel's words
+	DueAt      time.Time
+	Payouts    []string // the channel's numbers
+
+	State      State
+	Progress   Progress
+	Claim      ClaimState // where its claim stands; "": there is none
+	Reimbursed int64      // what has come for the claim
+}
+
+// id names a finding outside: the same in every database.
+func (s Subject) id(account connector.ConnectionID) string {
+	return "fi_" + short(string(account), string(s.Scope), s.Ref, s.Payout, s.Currency)
+}
+
+// OpenedAt is when the finding was first seen; zero: nobody has looked yet.
+func (f Finding) OpenedAt() time.Time {
+	if len(f.Progress.Said) == 0 {
+		return time.Time{}
+	}
+	return f.Progress.Said[0].At
+}
+
+// Amount is the finding's difference with its currency.
+func (f Finding) Amount() money.Money { return money.New(f.Difference, f.Subject.Currency) }
+
+// Findings are all that there are now, and those that were and are not any more, the greatest
+// difference first.
+func (b *Books) Findings() []Finding {
+	out := b.orderFindings()
+	for _, list := range [][]Finding{b.lineFindings(), b.payoutFindings(), b.depositFindings(), b.driftFindings()} {
+		out = append(out, list...)
+	}
+	there := map[string]bool{}
+	for _, f := range out {
+		there[f.ID] = true
+	}
+	for id, p := range b.People.findings {
+		if !there[id] && len(p.Said) > 0 {
+			out = append(out, b.finding(p.Said[len(p.Said)-1].Subject, "", 0, nil))
+		}
+	}
+	abs := func(n int64) int64 { return max(n, -n) }
+	slices.SortFunc(out, func(x, y Finding) int {
+		return cmp.Or(cmp.Compare(abs(y.Difference), abs(x.Difference)), strings.Compare(x.ID, y.ID))
+	})
+	return out
+}
+
+// finding puts together what is so and what people have done about it.
+func (b *Books) finding(s Subject, outcome Outcome, difference int64, o *Order) Finding {
+	f := Finding{ID: s.id(b.Account.ID), Account: b.Account.ID, Subject: s, Outcome: outcome, Difference: difference, Progress: Progress{State: New}}
+	if p := b.People.findings[f.ID]; p != nil {
+		f.Progress = *p
+	}
+	if c := f.Progress.Claim; c != nil {
+		if o != nil {
+			f.Reimbursed = b.reimbursed(*o, c.At)
+		}
+		f.Claim = c.now(f.Reimbursed, b.Now)
+	}
+	f.State = f.Progress.now(outcome, difference, f.Reimbursed, b.Now)
+	return f
+}
+
+// reimbursed is what has come for an order's claim since the claim was made.
+func (b *Books) reimbursed(o Order, since time.Time) (sum int64) {
+	for _, v := range o.Lines {
+		if reimbursing(v.Line.Category) && b.Of(v.Line.Payout).ImportedAt.After(since) {
+			sum += v.Line.Amount.Minor
+		}
+	}
+	return sum
+}
+
+// ofOrder is the finding about an order; false when there is none and never was.
+func (b *Books) ofOrder(o Order) (Finding, bool) {
+	if !o.finding() && len(b.People.findings) == 0 {
+		return Finding{}, false
+	}
+	s := Subject{Scope: OfOrder, Ref: o.Ref, Currency: o.Currency}
+	outcome, difference := o.Outcome, o.Difference
+	if !o.finding() {
+		if b.People.findings[s.id(b.Account.ID)] == nil {
+			return Finding{}, false
+		}
+		outcome = ""
+	}
+	f := b.finding(s, outcome, difference, &o)
+	f.Causes, f.Store, f.Name, f.DueAt = o.Causes, o.Facts.Store, o.Facts.Name, o.DueAt
+	for _, sh := range o.Shares {
+		f.Payouts = append(f.Payouts, b.Of(sh.Payout).External)
+	}
+	return f, true
+}
+
+func (b *Books) orderFindings() (out []Finding) {
+	for _, o := range b.Orders {
+		if f, found := b.ofOrder(o); found {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// lineFindings are lines that should belong to an order and name none, and those nobody has
+// classified.
+func (b *Books) lineFindings() (out []Finding) {
+	add := func(v Verdict) {
+		p := b.Payouts[v.Rank]
+		f := b.finding(Subject{OfLine, v.Line.Key, p.External, v.Line.Amount.Currency}, v.Outcome, v.Line.Amount.Minor, nil)
+		f.Text, f.Payouts = strings.TrimSpace(v.Line.NativeType+" "+v.Line.NativeText), []string{p.External}
+		out = append(out, f)
+	}
+	for _, v := range b.Loose {
+		if v.Outcome != NonOrder {
+			add(v)
+		}
+	}
+	for _, o := range b.Orders {
+		for _, v := range o.Lines {
+			if v.Outcome == Unclassified {
+				add(v)
+			}
+		}
+	}
+	return out
+}
+
+// payoutFindings are payouts that do not add up, and whose money did not arrive, or not all of it.
+func (b *Books) payoutFindings() (out []Finding) {
+	for _, p := range b.Payouts {
+		s := Subject{Scope: OfPayout, Ref: p.External, Currency: p.Currency}
+		seen := b.Seen[p.External]
+		switch o := p.Outcome(); {
+		case o == string(NotProven):
+			out = append(out, b.finding(s, NotProven, p.Bridge.Gap, nil))
+		case o == string(connector.PayoutFailed), o == string(connector.PayoutReturned):
+			out = append(out, b.finding(s, Outcome(o), -p.Payout.Paid.Minor, nil))
+		case seen.Outcome == Differs:
+			out = append(out, b.finding(s, Differs, seen.Amount-p.Payout.Paid.Minor, nil))
+		}
+	}
+	return out
+}
+
+func (b *Books) depositFindings() (out []Finding) {
+	for _, d := range b.Deposits {
+		if d.Outcome == WithoutPayout || d.Outcome == Outcome(connector.PayoutFailed) {
+			out = append(out, b.finding(Subject{Scope: OfDeposit, Ref: d.ID, Currency: d.Amount.Currency}, d.Outcome, d.Amount.Minor, nil))
+		}
+	}
+	return out
+}
+
+// drifted is a month whose tolerated differences come to too much.
+type drifted struct {
+	month, currency string
+	sum             int64
+}
+
+// drifting finds months in which the tolerated differences of a currency come, in one direction, to
+// more than the account lets pass: many small differences of one sign are a wrong tariff.
+func (b *Books) drifting() (out []drifted, err error) {
+	type place struct{ month, currency string }
+	type sums struct {
+		load           load
+		tolerated, net int64
+	}
+	by := map[place]*sums{}
+	for _, o := range b.Orders {
+		if o.Last.IsZero() {
+			continue
+		}
+		at := place{monthOf(o.Last, b.Account.Zone), o.Currency}
+		if by[at] == nil {
+			by[at] = &sums{}
+		}
+		s := by[at]
+		if err := s.load.add(o.Actual); err != nil {
+			return nil, fmt.Errorf("the orders of %s: %w", at.month, err)
+		}
+		s.net += o.Actual
+		for _, c := range o.Causes {
+			if c.Code == CauseRounding {
+				s.tolerated += c.Amount
+			}
+		}
+	}
+	for at, s := range by {
+		if limit := rate(max(s.net, -s.net), b.Account.drift()); s.tolerated > limit || -s.tolerated > limit {
+			out = append(out, drifted{at.month, at.currency, s.tolerated})
+		}
+	}
+	return out, nil
+}
+
+func (b *Books) driftFindings() (out []Finding) {
+	for _, d := range b.drifts {
+		out = append(out, b.finding(Subject{Scope: OfAccount, Ref: d.month, Currency: d.currency}, ToleranceDrift, d.sum, nil))
+	}
+	return out
+}

@@ -1,0 +1,71 @@
+package payout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"channelbridge/connector"
+)
+
+// News is a finding that has opened, changed or gone away since it was last looked at.
+type News struct {
+	Finding Finding
+	Opened  bool
+	At      time.Time
+	ID      string // names the change: the same when it is told again
+}
+
+// Watch looks at an account's findings and writes down what has changed since it last did, so that
+// a finding's history also says what nobody did. tell hears of each change before it is written
+// down: a crash in between tells it again, under the same name.
+func (d Desk) Watch(ctx context.Context, a Account, tell func(News) error) (*Books, error) {
+	b, err := Open(ctx, d.Store, a, time.Time{}, d.Clock())
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range b.Findings() {
+		n, changed := f.news(b.Now)
+		if !changed {
+			continue
+		}
+		if err := tell(n); err != nil {
+			return nil, err
+		}
+		step := Step{Do: DoSeen, Subject: f.Subject, Outcome: f.Outcome, Difference: f.Difference, State: f.State}
+		said := act(a.ID, actFinding, f.ID, step, b.Now, By{Name: System})
+		_, _, err := d.Store.KeepAct(ctx, said, b.People.lastAct(actFinding, f.ID), auditLine(said, n.text()))
+		if errors.Is(err, connector.ErrOvertaken) { // somebody is working on it right now: the next look sees both
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("writing down what became of finding %s: %w", f.ID, err)
+		}
+	}
+	return b, nil
+}
+
+// news says what has changed about a finding since the last look. It is pure.
+func (f Finding) news(now time.Time) (News, bool) {
+	last, looked := f.Progress.seen()
+	if looked && last.Outcome == f.Outcome && last.Difference == f.Difference && last.State == f.State {
+		return News{}, false
+	}
+	if !looked && f.Outcome == "" {
+		return News{}, false
+	}
+	opened := !looked || last.Outcome == "" && f.Outcome != ""
+	id := "ev_" + short(f.ID, fmt.Sprint(len(f.Progress.Said)), string(f.Outcome), fmt.Sprint(f.Difference), string(f.State))
+	return News{Finding: f, Opened: opened, At: now, ID: id}, true
+}
+
+func (n News) text() string {
+	switch {
+	case n.Opened:
+		return fmt.Sprintf("found %s of %s", n.Finding.Outcome, n.Finding.Amount())
+	case n.Finding.Outcome == "":
+		return "it is not there any more"
+	}
+	return fmt.Sprintf("it is %s of %s now, and %s", n.Finding.Outcome, n.Finding.Amount(), n.Finding.State)
+}
