@@ -27,6 +27,9 @@ func (k books) Accounts() []payout.Account {
 // Store is where payouts are kept.
 func (k books) Store() connector.Payouts { return k.b.store }
 
+// Desk is where people work on what the books have found.
+func (k books) Desk() payout.Desk { return payout.Desk{Store: k.b.store, Clock: k.b.clock} }
+
 // Report answers a query over some accounts.
 func (k books) Report(ctx context.Context, accounts []connector.ConnectionID, q payout.Query) (*payout.Report, error) {
 	var chosen []payout.Account

@@ -183,3 +183,6 @@ func weigh(payouts []Paid, deposits []Deposit) (map[string]Seen, []Deposit) {
 func sameCurrency(deposits []Deposit, p Paid) bool {
 	return !slices.ContainsFunc(deposits, func(d Deposit) bool { return d.external == p.External && d.Amount.Currency != p.Currency })
 }
+
+// For is the payout a deposit was held against, by the channel's number; "": none.
+func (d Deposit) For() string { return d.external }

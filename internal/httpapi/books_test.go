@@ -32,6 +32,7 @@ func newBooks(store connector.Store, clock connector.Clock) *books {
 
 func (b *books) Accounts() []payout.Account { return b.accounts }
 func (b *books) Store() connector.Payouts   { return b.store }
+func (b *books) Desk() payout.Desk          { return payout.Desk{Store: b.store, Clock: b.clock} }
 
 func (b *books) Report(ctx context.Context, ids []connector.ConnectionID, q payout.Query) (*payout.Report, error) {
 	b.made++

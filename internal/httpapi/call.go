@@ -144,6 +144,9 @@ func send(c echo.Context, out reply) error {
 // name reads a part of the path. What cannot be a name is not found.
 func (c *call) name(param string) (string, error) {
 	v := c.Param(param)
+	if _, verb, has := strings.Cut(c.route.path, `:`+param+`\:`); has {
+		v = strings.TrimSuffix(v, ":"+verb)
+	}
 	var err error
 	if c.Request().URL.RawPath != "" {
 		v, err = url.PathUnescape(v)

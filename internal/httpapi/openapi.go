@@ -25,7 +25,7 @@ const schemaPath = "openapi.json#/components/schemas/"
 var bodies = []string{
 	"RefundRequest", "CancelRequest", "ReasonRequest", "ApproveRequest", "RemoveRequest",
 	"PlanApproval", "PlanHold", "ReplayRequest", "ResolveRequest", "WritesRequest",
-	"TariffRequest", "TariffSimulation",
+	"TariffRequest", "TariffSimulation", "FindingAct", "FindingBulk", "ClaimAct", "MatchRequest", "DepositRequest", "CloseRequest",
 }
 
 func bodySchemas(doc []byte) (map[string]*jsonschema.Schema, error) {

@@ -22,6 +22,8 @@ type Payouts interface {
 	// Import brings a file into the books; a *payout.RejectedError when it cannot be understood.
 	Import(ctx context.Context, f payout.File) (payout.Imported, error)
 	Store() connector.Payouts
+	// Desk is where people work on what the books have found.
+	Desk() payout.Desk
 }
 
 // ofPayouts answers only where payouts are set up, and calls a parameter that is wrong by the one

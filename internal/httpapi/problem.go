@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"channelbridge/connector"
+	"channelbridge/connector/payout"
 	"channelbridge/internal/fault"
 )
 
@@ -105,6 +106,11 @@ func problemOf(err error) *Problem {
 	}
 	if r, ok := errors.AsType[*Refusal](err); ok {
 		return refused(*r)
+	}
+	if r, ok := errors.AsType[*payout.RefusedError](err); ok {
+		p := refused(Refusal{Code: r.Code, Reason: r.Reason, Hint: r.Hint})
+		p.Member = r.Member
+		return p
 	}
 	switch {
 	case errors.Is(err, connector.ErrNotFound), errors.Is(err, connector.ErrSourceMissing), fault.Is(err, fault.NotFound):

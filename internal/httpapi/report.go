@@ -16,8 +16,9 @@ type reportView struct {
 	Snapshot   string               `json:"snapshot_id"`
 	At         time.Time            `json:"at"`             // what it says was so then
 	AsOf       time.Time            `json:"as_of,omitzero"` // as it was asked for
-	Parameters reportParameters     `json:"parameters"`     // as they were understood
-	Summary    []payout.SummaryJSON `json:"summary"`        // by currency; never added together
+	Closed     []payout.Closed      `json:"closed,omitempty"`
+	Parameters reportParameters     `json:"parameters"` // as they were understood
+	Summary    []payout.SummaryJSON `json:"summary"`    // by currency; never added together
 	Rows       []any                `json:"rows"`
 	Next       string               `json:"next_cursor,omitempty"`
 }
@@ -96,7 +97,7 @@ func unchanged(h http.Header, snapshot string) bool {
 func (s *Server) reportPage(c *call, ask *reportAsk, r *payout.Report, from int) (reply, error) {
 	sheet := sheetOf(ask, r)
 	to := min(from+ask.limit, sheet.length())
-	out := reportView{Version: payout.Version, Snapshot: r.Snapshot, At: r.At.UTC(), AsOf: r.Query.AsOf.UTC(), Parameters: ask.parameters(r.Query),
+	out := reportView{Version: payout.Version, Snapshot: r.Snapshot, At: r.At.UTC(), AsOf: r.Query.AsOf.UTC(), Closed: r.Closed, Parameters: ask.parameters(r.Query),
 		Summary: views(r.Summary, payout.Summary.JSON), Rows: []any{}}
 	if from < to {
 		rows, err := sheet.rows(from, to)

@@ -42,13 +42,15 @@ type reportParameters struct {
 	MinDiff    string    `json:"min_difference,omitempty"`
 	Text       string    `json:"q,omitempty"`
 	Sort       string    `json:"sort"`
+	States     []string  `json:"workflow_state,omitempty"`
+	Assignees  []string  `json:"assignee,omitempty"`
 }
 
 // parameters tells them with the query of the report they were first asked for.
 func (a *reportAsk) parameters(q payout.Query) reportParameters {
 	return reportParameters{Accounts: words(idsOf(a.accounts)), Payouts: q.Payouts, From: q.From.UTC(), To: q.To.UTC(), Basis: string(q.Basis), Zone: a.zone,
 		Currencies: q.Currencies, Level: a.level, Outcomes: words(q.Outcomes), Causes: words(q.Causes), Categories: words(q.Categories),
-		MinDiff: q.MinDiff, Text: q.Text, Sort: q.Sort}
+		MinDiff: q.MinDiff, Text: q.Text, Sort: q.Sort, States: words(q.States), Assignees: q.Assignees}
 }
 
 func words[T ~string](all []T) []string {
@@ -58,7 +60,7 @@ func words[T ~string](all []T) []string {
 // Parameters of a report, and whether they may be given several times.
 var (
 	reportOnce = []string{"from", "to", "basis", "tz", "level", "min_difference", "q", "sort", "as_of", "format", "bom", "delimiter", "limit", "cursor"}
-	reportMany = []string{"channel", "account", "payout_id", "currency", "outcome", "cause", "category", "columns"}
+	reportMany = []string{"channel", "account", "payout_id", "currency", "outcome", "cause", "category", "columns", "workflow_state", "assignee"}
 	// What only says how a report is written does not bind its cursor.
 	reportForm = []string{"format", "columns", "bom", "delimiter", "limit", "cursor"}
 )

@@ -38,6 +38,13 @@ func (a *reportAsk) readNarrow(q url.Values) error {
 		}
 		a.query.Categories = append(a.query.Categories, c)
 	}
+	for _, v := range q["workflow_state"] {
+		if !slices.Contains(payout.States(), payout.State(v)) {
+			return badParameter("workflow_state", "It is one of "+strings.Join(words(payout.States()), ", ")+".", "")
+		}
+		a.query.States = append(a.query.States, payout.State(v))
+	}
+	a.query.Assignees = q["assignee"]
 	return a.readLeast(q.Get("min_difference"))
 }
 

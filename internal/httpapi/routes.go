@@ -84,6 +84,7 @@ func (s *Server) payoutRoutes() []route {
 		{post, "/tariffs", scopePayoutsWrite, write(s, "TariffRequest", s.setTariff), nil},
 		{post, simulatePath, scopePayoutsRead, write(s, "TariffSimulation", s.simulateTariffs), nil},
 	}
+	all = append(append(all, s.findingRoutes()...), s.deskRoutes()...)
 	for i := range all {
 		all[i].handle = s.ofPayouts(all[i].handle)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,8 +121,31 @@ func def[T comparable](p *T, v T) {
 // the group's own echo answers it; Handler has problem documents for that as well.
 func (s *Server) Routes(g *echo.Group) {
 	g.GET("/openapi.json", func(c echo.Context) error { return send(c, reply{status: http.StatusOK, raw: s.document}) })
+	below := map[string]map[string]route{} // of one address with an id, what may be done with it
 	for _, r := range s.routes() {
-		g.Add(r.method, r.path, s.serve(r))
+		path, verb, has := strings.Cut(r.path, `:id\:`)
+		if !has {
+			g.Add(r.method, r.path, s.serve(r))
+			continue
+		}
+		if below[path] == nil {
+			below[path] = map[string]route{}
+			g.Add(r.method, path+":id", s.deeds(below[path]))
+		}
+		below[path][verb] = r
+	}
+}
+
+// deeds serves what may be done with one thing: POST …/{id}:{verb}. The router takes the verb for a
+// part of the id.
+func (s *Server) deeds(by map[string]route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := c.Param("id")
+		r, known := by[id[strings.LastIndex(id, ":")+1:]]
+		if !known {
+			return echo.ErrNotFound
+		}
+		return s.serve(r)(c)
 	}
 }
 

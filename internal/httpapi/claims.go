@@ -1,0 +1,99 @@
+package httpapi
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"channelbridge/connector"
+	"channelbridge/connector/payout"
+)
+
+// claimVerbs are what people say of a claim.
+var claimVerbs = []struct {
+	name string
+	to   payout.ClaimState
+}{{"send", payout.ClaimSent}, {"acknowledge", payout.ClaimAcknowledged}, {"win", payout.ClaimWon}, {"lose", payout.ClaimLost}}
+
+// claimView is a claim and the finding it is about.
+type claimView struct {
+	*payout.ClaimJSON
+	Account  connector.ConnectionID `json:"account"`
+	Finding  string                 `json:"finding_id"`
+	Ref      string                 `json:"ref"`
+	Currency string                 `json:"currency"`
+	DaysLeft *int                   `json:"days_left,omitempty"` // until the deadline; below 0: since
+}
+
+// listClaims lists claims, the nearest deadline first; those without one come last.
+func (s *Server) listClaims(c *call) (reply, error) {
+	byDeadline := func(all []payout.Finding) []payout.Finding {
+		all = slices.DeleteFunc(all, func(f payout.Finding) bool { return f.Progress.Claim == nil })
+		at := func(f payout.Finding) int64 {
+			if f.Progress.Claim.Deadline.IsZero() {
+				return 1 << 62
+			}
+			return f.Progress.Claim.Deadline.Unix()
+		}
+		slices.SortFunc(all, func(a, b payout.Finding) int {
+			return cmp.Or(cmp.Compare(at(a), at(b)), strings.Compare(a.ID, b.ID))
+		})
+		return all
+	}
+	return s.pageOfFindings(c, byDeadline, func(f payout.Finding) any { return claimOf(f, c.now) })
+}
+
+func claimOf(f payout.Finding, now time.Time) claimView {
+	v := claimView{ClaimJSON: f.ClaimJSON(), Account: f.Account, Finding: f.ID, Ref: f.Subject.Ref, Currency: f.Subject.Currency}
+	if d := f.Progress.Claim.Deadline; !d.IsZero() {
+		left := int(d.Sub(now) / (24 * time.Hour))
+		v.DaysLeft = &left
+	}
+	return v
+}
+
+// ClaimAct is what somebody says of a claim.
+type ClaimAct struct {
+	Note   string `json:"note,omitempty"`
+	Amount string `json:"amount,omitempty"` // of :win: what was granted, where it is less than the claim
+}
+
+// claimStep is the handler of one thing that is said of a claim.
+func (s *Server) claimStep(to payout.ClaimState) func(*call) (reply, error) {
+	return write(s, "ClaimAct", func(c *call, r ClaimAct) (reply, error) {
+		id, err := c.name("id")
+		if err != nil {
+			return reply{}, err
+		}
+		all, err := s.found(c, findingFilter{})
+		if err != nil {
+			return reply{}, err
+		}
+		i := slices.IndexFunc(all, func(f payout.Finding) bool { return f.Progress.Claim != nil && f.Progress.Claim.ID == id })
+		if i < 0 {
+			return reply{}, fmt.Errorf("claim %s: %w", id, connector.ErrNotFound)
+		}
+		f := all[i]
+		asked := payout.Asked{Do: payout.DoClaimState, Note: r.Note, State: to}
+		if r.Amount != "" {
+			if to != payout.ClaimWon {
+				return reply{}, member("invalid_member", "amount", "Only :win has it.", "")
+			}
+			asked.State = payout.ClaimPartlyWon
+			if asked.Granted, err = minorOf("amount", r.Amount, f.Subject.Currency); err != nil {
+				return reply{}, err
+			}
+		}
+		a, err := s.account("account", string(f.Account))
+		if err != nil {
+			return reply{}, err
+		}
+		now, err := s.cfg.Payouts.Desk().Act(c.ctx, a, f.ID, asked, c.who())
+		if err != nil {
+			return reply{}, fmt.Errorf("claim %s: %w", id, err)
+		}
+		return shown(claimOf(now, c.now))
+	})
+}
