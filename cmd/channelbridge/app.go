@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"channelbridge/connector"
+	"channelbridge/connector/payout"
 	"channelbridge/connector/sqlstore"
 	"channelbridge/internal/fault"
 	"channelbridge/internal/observe"
@@ -70,7 +71,11 @@ func (a *app) execute(ctx context.Context, args []string) int {
 		return exitRefused
 	}
 	fmt.Fprintf(a.stderr, "channelbridge: %s\n", err)
-	if hint := fault.Hint(err); hint != "" {
+	hint := fault.Hint(err)
+	if no, refused := errors.AsType[*payout.RefusedError](err); refused {
+		hint = no.Hint
+	}
+	if hint != "" {
 		fmt.Fprintf(a.stderr, "%s\n", hint)
 	}
 	return exitCode(err)
@@ -82,6 +87,9 @@ func exitCode(err error) int {
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
+	}
+	if _, ok := errors.AsType[*payout.RefusedError](err); ok {
+		return exitRefused
 	}
 	if errors.Is(err, connector.ErrNotFound) {
 		return exitNotFound

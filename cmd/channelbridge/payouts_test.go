@@ -91,6 +91,8 @@ func TestAPayoutFileIsHeldAgainstTheOrders(t *testing.T) {
 		require.Equal(t, "9.00", v.Summary[0].Orders_not_in_store)
 	})
 
+	t.Run("what was found is worked on", func(t *testing.T) { b.worksOnFindings(id) })
+
 	broken := file(t, b.dir, "broken.csv", statement("ST-2", "5.00", [3]string{"Sale", `"5,00"`, "X"}))
 	bad := b.run("payouts", "import", broken, "--account", "market")
 	require.Equal(t, exitError, bad.code)
@@ -175,4 +177,44 @@ func readFile(t *testing.T, path string) string {
 func (b *bench) input(text string, args ...string) result {
 	b.Helper()
 	return commandWith(b.T, environment{}, text, append(args, "--config", b.config)...)
+}
+
+// worksOnFindings plays what a person does about the commission of an order that is too high.
+func (b *bench) worksOnFindings(order string) {
+	var list []struct {
+		ID    string `json:"finding_id"`
+		Ref   string
+		State string `json:"workflow_state"`
+	}
+	read := func(args ...string) {
+		list = nil
+		require.NoError(b, json.Unmarshal([]byte(b.run(append([]string{"findings", "list", "--json"}, args...)...).out), &list))
+	}
+	read("--outcome", "fee_variance")
+	require.Len(b, list, 1)
+	require.Equal(b, order, list[0].Ref)
+	id := list[0].ID
+	require.Contains(b, b.run("findings", "review", id, "--by", "anna").out, "in_review")
+	require.Contains(b, b.run("findings", "assign", id, "ben").out, "ben")
+	no := b.run("findings", "accept", id)
+	require.Equal(b, exitRefused, no.code)
+	require.Contains(b, no.err, "a reason has to be given")
+	claim := b.run("findings", "claim", id, "--amount", "0.50", "--reason", "above the tariff", "--deadline", "2099-01-01")
+	require.Zero(b, claim.code, claim.err)
+	claims := b.run("claims", "list")
+	require.Contains(b, claims.out, "draft")
+	cl := strings.Fields(strings.Split(claims.out, "\n")[1])[0]
+	require.Contains(b, b.run("claims", "send", cl, "--note", "case 4711").out, "case 4711")
+	read("--state", "claimed", "--assignee", "ben")
+	require.Len(b, list, 1)
+	require.Equal(b, exitNotFound, b.run("findings", "show", "fi_none").code)
+
+	require.Zero(b, b.run("deposits", "add", "--account", "market", "--amount", "26.50", "--currency", "USD", "--day", "2026-11-21").code)
+	require.Zero(b, b.run("deposits", "add", "--account", "market", "--amount", "26.50", "--currency", "USD", "--day", "2026-11-21").code, "typed twice")
+	deposits := b.run("deposits", "list").out
+	require.Equal(b, 1, strings.Count(deposits, "dp_"), deposits)
+	require.Contains(b, deposits, "ST-1")
+	early := b.run("months", "close", "2099-01", "--account", "market")
+	require.Equal(b, exitRefused, early.code)
+	require.Contains(b, early.err, "is not over")
 }

@@ -36,7 +36,7 @@ Exit codes:
 	root.PersistentFlags().BoolVar(&a.asJSON, "json", false, "print JSON instead of tables")
 	root.AddCommand(newServe(a), newMigrate(a), newDoctor(a), newHealthcheck(a), newConnections(a), newOrders(a),
 		newDeliveries(a), newPlan(a), newCompleteness(a), newTokens(a), newChannels(a), newPrivacy(a), newLedger(a), newAudit(a), newWrites(a),
-		newPayouts(a), newReport(a), newTariffs(a), newConfig(a), newVersion(a), newDemo(a))
+		newPayouts(a), newFindings(a), newClaims(a), newDeposits(a), newMonths(a), newReport(a), newTariffs(a), newConfig(a), newVersion(a), newDemo(a))
 	return root
 }
 

@@ -1,10 +1,12 @@
 package payout
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"channelbridge/internal/money"
@@ -108,4 +110,21 @@ func (c *Claim) now(reimbursed int64, at time.Time) ClaimState {
 		return ClaimExpired
 	}
 	return c.State
+}
+
+// ByDeadline leaves the findings that have a claim, the nearest deadline first; those without one
+// come last.
+func ByDeadline(all []Finding) []Finding {
+	all = slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return f.Progress.Claim == nil })
+	slices.SortFunc(all, func(x, y Finding) int {
+		a, b := x.Progress.Claim.Deadline, y.Progress.Claim.Deadline
+		switch {
+		case a.IsZero() != b.IsZero() && a.IsZero():
+			return 1
+		case a.IsZero() != b.IsZero():
+			return -1
+		}
+		return cmp.Or(a.Compare(b), strings.Compare(x.ID, y.ID))
+	})
+	return all
 }

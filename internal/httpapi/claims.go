@@ -1,11 +1,8 @@
 package httpapi
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"channelbridge/connector"
 	"channelbridge/connector/payout"
@@ -17,41 +14,9 @@ var claimVerbs = []struct {
 	to   payout.ClaimState
 }{{"send", payout.ClaimSent}, {"acknowledge", payout.ClaimAcknowledged}, {"win", payout.ClaimWon}, {"lose", payout.ClaimLost}}
 
-// claimView is a claim and the finding it is about.
-type claimView struct {
-	*payout.ClaimJSON
-	Account  connector.ConnectionID `json:"account"`
-	Finding  string                 `json:"finding_id"`
-	Ref      string                 `json:"ref"`
-	Currency string                 `json:"currency"`
-	DaysLeft *int                   `json:"days_left,omitempty"` // until the deadline; below 0: since
-}
-
 // listClaims lists claims, the nearest deadline first; those without one come last.
 func (s *Server) listClaims(c *call) (reply, error) {
-	byDeadline := func(all []payout.Finding) []payout.Finding {
-		all = slices.DeleteFunc(all, func(f payout.Finding) bool { return f.Progress.Claim == nil })
-		at := func(f payout.Finding) int64 {
-			if f.Progress.Claim.Deadline.IsZero() {
-				return 1 << 62
-			}
-			return f.Progress.Claim.Deadline.Unix()
-		}
-		slices.SortFunc(all, func(a, b payout.Finding) int {
-			return cmp.Or(cmp.Compare(at(a), at(b)), strings.Compare(a.ID, b.ID))
-		})
-		return all
-	}
-	return s.pageOfFindings(c, byDeadline, func(f payout.Finding) any { return claimOf(f, c.now) })
-}
-
-func claimOf(f payout.Finding, now time.Time) claimView {
-	v := claimView{ClaimJSON: f.ClaimJSON(), Account: f.Account, Finding: f.ID, Ref: f.Subject.Ref, Currency: f.Subject.Currency}
-	if d := f.Progress.Claim.Deadline; !d.IsZero() {
-		left := int(d.Sub(now) / (24 * time.Hour))
-		v.DaysLeft = &left
-	}
-	return v
+	return s.pageOfFindings(c, payout.ByDeadline, func(f payout.Finding) any { return f.AsClaim(c.now) })
 }
 
 // ClaimAct is what somebody says of a claim.
@@ -94,6 +59,6 @@ func (s *Server) claimStep(to payout.ClaimState) func(*call) (reply, error) {
 		if err != nil {
 			return reply{}, fmt.Errorf("claim %s: %w", id, err)
 		}
-		return shown(claimOf(now, c.now))
+		return shown(now.AsClaim(c.now))
 	})
 }

@@ -65,7 +65,7 @@ func pick[T ~string](into *[]T, name, v string, may []T) error {
 
 // listFindings lists findings, the greatest difference first.
 func (s *Server) listFindings(c *call) (reply, error) {
-	return s.pageOfFindings(c, func(all []payout.Finding) []payout.Finding { return all }, func(f payout.Finding) any { return findingOf(f) })
+	return s.pageOfFindings(c, func(all []payout.Finding) []payout.Finding { return all }, func(f payout.Finding) any { return f.JSON() })
 }
 
 func (s *Server) pageOfFindings(c *call, arrange func([]payout.Finding) []payout.Finding, view func(payout.Finding) any) (reply, error) {
@@ -142,7 +142,7 @@ func (s *Server) showFinding(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return shown(findingInFull(f))
+	return shown(f.InFull())
 }
 
 // FindingAct is what somebody wants done about a finding. Which members belong to it depends on
@@ -201,7 +201,7 @@ func (s *Server) deed(do payout.Do) func(*call) (reply, error) {
 		if err != nil {
 			return reply{}, fmt.Errorf("finding %s: %w", id, err)
 		}
-		return shown(findingInFull(now))
+		return shown(now.InFull())
 	})
 }
 

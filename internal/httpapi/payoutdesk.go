@@ -140,30 +140,10 @@ func (s *Server) unmatch(c *call, a payout.Account, id, _ string) error {
 	return s.cfg.Payouts.Desk().Unmatch(c.ctx, a, id, c.who())
 }
 
-// depositView is money seen at the bank, and what it was held against.
-type depositView struct {
-	ID       string                 `json:"deposit_id"`
-	Account  connector.ConnectionID `json:"account"`
-	Currency string                 `json:"currency"`
-	Amount   string                 `json:"amount"`
-	Day      string                 `json:"value_date"`
-	BankRef  string                 `json:"bank_reference,omitempty"`
-	Payout   string                 `json:"payout_external_id,omitempty"` // the one it is held against
-	Origin   string                 `json:"origin"`
-	Outcome  payout.Outcome         `json:"outcome"`
-	Note     string                 `json:"note,omitempty"`
-	By       string                 `json:"entered_by"`
-	At       time.Time              `json:"entered_at"`
-}
-
-func depositOf(a payout.Account, d payout.Deposit) depositView {
-	return depositView{d.ID, a.ID, d.Amount.Currency, d.Amount.Decimal(), d.Day, d.BankRef, d.For(), d.Origin, d.Outcome, d.Note, d.By, d.At.UTC()}
-}
-
 func (s *Server) listDeposits(c *call) (reply, error) {
-	return listed(s, c, func(a payout.Account) ([]depositView, error) {
+	return listed(s, c, func(a payout.Account) ([]payout.DepositJSON, error) {
 		all, err := s.cfg.Payouts.Desk().Deposits(c.ctx, a)
-		return views(all, func(d payout.Deposit) depositView { return depositOf(a, d) }), err
+		return views(all, func(d payout.Deposit) payout.DepositJSON { return d.JSON(a.ID) }), err
 	})
 }
 
@@ -203,7 +183,7 @@ func (s *Server) deposit(c *call, r DepositRequest) (reply, error) {
 			kept = d
 		}
 	}
-	return reply{status: http.StatusCreated, body: depositOf(a, kept)}, nil
+	return reply{status: http.StatusCreated, body: kept.JSON(a.ID)}, nil
 }
 
 func (s *Server) undeposit(c *call, a payout.Account, id, reason string) error {
