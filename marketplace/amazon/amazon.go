@@ -5,8 +5,9 @@
 // notifications, which Amazon delivers to an SQS queue only: either Poll fetches them, or an
 // AWS pipe posts them and Receive checks its authorization header. Refunds and cancellations go
 // out as XML feeds, which answer later and know no idempotency key; refunds made by anybody are
-// read from Finances v2024-06-19. Payouts are read from settlement reports, which Amazon makes by
-// itself and which are only collected.
+// read from Finances v2024-06-19, and so is the money Amazon holds back. Payouts are read from
+// settlement reports, which Amazon makes by itself and which are only collected; their way to the
+// bank is read from Transfers v2024-06-01, of which nothing but the list is asked for.
 //
 // Limits to know: a listing of changed orders may be asked for once in three minutes per
 // seller, so pushes bring the speed and the listing the completeness; personal data comes only
@@ -99,6 +100,8 @@ var (
 	_ marketplace.Submitter       = (*Adapter)(nil)
 	_ marketplace.RefundReader    = (*Adapter)(nil)
 	_ marketplace.StatementSource = (*Adapter)(nil)
+	_ marketplace.TransferSource  = (*Adapter)(nil)
+	_ marketplace.DeferralSource  = (*Adapter)(nil)
 )
 
 // New checks the configuration, naming every problem at once, and makes the adapter.
@@ -199,7 +202,7 @@ func (a *Adapter) Traits() marketplace.Traits {
 		CaptureOnShip: true,
 		Reasons:       translations(a.reasons),
 		// Amazon's documentation of listTransactions: up to 48 hours.
-		RefundsIn: 48 * time.Hour,
+		RefundsIn: shownLate,
 		// 484 listings a day are allowed; this leaves room for further pages.
 		SweepEvery: 5 * time.Minute,
 		Overlap:    15 * time.Minute,

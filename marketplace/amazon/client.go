@@ -35,6 +35,7 @@ const (
 	opGetFeedDocument     = "getFeedDocument"
 	opDownloadReport      = "downloadReport" // from the presigned address
 	opListTransactions    = "listTransactions"
+	opListPayouts         = "listPayouts"
 	opGetReports          = "getReports"
 	opGetReportDocument   = "getReportDocument"
 	opDownloadStatement   = "downloadStatement" // from the presigned address
@@ -65,6 +66,7 @@ var limits = map[string]httpx.Limit{
 	opGetFeeds:           {PerSecond: 0.0222, Burst: 10},
 	opGetFeedDocument:    {PerSecond: 0.0222, Burst: 10},
 	opListTransactions:   {PerSecond: 0.5, Burst: 10},
+	opListPayouts:        {PerSecond: 0.5, Burst: 10},
 	opGetReports:         {PerSecond: 0.0222, Burst: 10},
 	opGetReportDocument:  {PerSecond: 0.0167, Burst: 15},
 }

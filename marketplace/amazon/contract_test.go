@@ -72,6 +72,16 @@ func TestRequestsPassTheOfficialModel(t *testing.T) {
 	document, err := r.OpenStatement(ctx, statements.Statements[0].ID)
 	require.NoError(t, err)
 	require.NoError(t, document.Close())
+	transfers, err := r.Transfers(ctx, marketplace.Cursor{Since: start.Add(-time.Hour).In(time.FixedZone("x", 9*3600))})
+	require.NoError(t, err)
+	require.True(t, transfers.More)
+	_, err = r.Transfers(ctx, transfers.Next)
+	require.NoError(t, err)
+	held, err := r.Deferrals(ctx, marketplace.Cursor{Since: start.Add(-time.Hour).In(time.FixedZone("x", 9*3600))})
+	require.NoError(t, err)
+	require.True(t, held.More)
+	_, err = r.Deferrals(ctx, held.Next)
+	require.NoError(t, err)
 
 	seen := map[string]int{}
 	for _, q := range r.sent {
@@ -90,7 +100,9 @@ func TestRequestsPassTheOfficialModel(t *testing.T) {
 	}
 	require.Equal(t, 2, seen[opSearchOrders])
 	require.Equal(t, 2, seen[opGetReports])
+	require.Equal(t, 2, seen[opListPayouts])
 	require.Zero(t, seen["createReport"])
+	require.Zero(t, seen["initiatePayout"])
 }
 
 // Amazon's own sandbox pairs go through the adapter.

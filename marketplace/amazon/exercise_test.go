@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 	"channelbridge/marketplace/amazon/amazonfake"
 	"channelbridge/marketplace/markettest"
@@ -54,6 +55,7 @@ func TestExercise(t *testing.T) {
 	r := &rig{at: start}
 	posts := &pipe{}
 	r.fake = amazonfake.New(amazonfake.Options{Clock: r.now, Rand: rand.New(rand.NewPCG(1, 2)), Subscribed: true, Scale: -1,
+		EmptyPages: true, TransactionPage: 2, TransferPage: 2, Faults: amazonfake.Faults{MoneyLag: 40 * time.Hour},
 		Push: amazonfake.Push{URL: "https://bridge.example/webhooks/amazon-us", Token: pipeToken, Shape: "record", Client: &http.Client{Transport: posts}}})
 	sb := &switchboard{next: r}
 	cfg := testConfig()
@@ -105,7 +107,25 @@ func TestExercise(t *testing.T) {
 		LoseNextAnswer:      func() { sb.lose = true },
 		ThrottleNext:        func() { sb.throttle = true },
 		LoseNextInstruction: func() { r.fake.Once(opCreateFeed, amazonfake.LostAnswer) },
-		RefundCount:         func(id marketplace.OrderID) int { return len(r.fake.Refunds(string(id))) },
+		PayOut: func(_ *testing.T, refused bool) (string, money.Money) {
+			x := amazonfake.Settlement{}
+			if refused {
+				x.Fate = amazonfake.BankRefuses
+			}
+			r.fake.SettleAs(x, amazonfake.Other("Previous Reserve Amount Balance", "100.00"))
+			all := r.fake.Transfers()
+			return all[len(all)-1].Settlement, all[len(all)-1].Amount
+		},
+		HoldBack: func(t *testing.T) (marketplace.OrderID, money.Money) {
+			id := place(func(s *amazonfake.OrderSpec) { s.Deferred = "DD7" })(t)
+			r.pass(time.Minute)
+			o, err := a.Order(t.Context(), id)
+			require.NoError(t, err)
+			_, err = a.ConfirmShipment(t.Context(), "k", shipment(id, "1", o.Lines[0].ID, 2, r.now()))
+			require.NoError(t, err)
+			return id, money.New(3998+110-599, "USD") // two pieces and their tax, less 15 percent
+		},
+		RefundCount: func(id marketplace.OrderID) int { return len(r.fake.Refunds(string(id))) },
 		Deny: func() func() {
 			r.fake.Revoke()
 			return func() { r.fake.Authorize(amazonfake.DefaultRefresh); r.pass(2 * time.Minute) }

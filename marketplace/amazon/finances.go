@@ -67,17 +67,34 @@ func (a *Adapter) transactions(ctx context.Context, query url.Values) (transacti
 }
 
 // Refunded lists one page of refunds by the time they were posted, reaching up to three minutes
-// ago. No marketplace is asked for, because Amazon leaves rows out then. A page may be empty; a
-// refund whose transactions stand on two pages is told on both with what is seen there, under one
-// number, and Refunds tells the whole. Refunds appear up to 48 hours after the time they are
-// posted under: a new listing should reach back that far.
+// ago. A page may be empty; a refund whose transactions stand on two pages is told on both with
+// what is seen there, under one number, and Refunds tells the whole. Refunds appear up to 48 hours
+// after the time they are posted under: a new listing should reach back that far.
 func (a *Adapter) Refunded(ctx context.Context, after marketplace.Cursor) (marketplace.RefundPage, error) {
-	s, err := a.span(after)
+	p, err := a.posted(ctx, after, 0)
 	if err != nil {
 		return marketplace.RefundPage{}, err
 	}
+	return marketplace.RefundPage{Refunds: a.pageOfRefunds(p.all), Next: p.next, More: p.more}, nil
+}
+
+// postedPage is one page of the transactions of all orders.
+type postedPage struct {
+	all  []transaction // of the sites worked on
+	next marketplace.Cursor
+	more bool
+}
+
+// posted reads one page of transactions by the time they were posted. No marketplace is asked for,
+// because Amazon leaves rows out then. A finished listing reaches back by late. A transaction that
+// cannot be read does not hold up the others.
+func (a *Adapter) posted(ctx context.Context, after marketplace.Cursor, late time.Duration) (postedPage, error) {
+	s, err := a.span(after)
+	if err != nil {
+		return postedPage{}, err
+	}
 	if !s.After.Before(s.Before) {
-		return marketplace.RefundPage{Next: marketplace.Cursor{Since: s.After}}, nil
+		return postedPage{next: marketplace.Cursor{Since: s.After}}, nil
 	}
 	query := url.Values{"postedAfter": {stamp(s.After)}, "postedBefore": {stamp(s.Before)}}
 	if s.Token != "" {
@@ -86,27 +103,32 @@ func (a *Adapter) Refunded(ctx context.Context, after marketplace.Cursor) (marke
 	p, err := a.transactions(ctx, query)
 	if fault.Is(err, fault.Refused) && s.Token != "" {
 		a.log.Warn("listing broken off", "op", opListTransactions, "error", err) // the token has ended; begin anew
-		return marketplace.RefundPage{Next: marketplace.Cursor{Since: after.Since}}, nil
+		return postedPage{next: marketplace.Cursor{Since: after.Since}}, nil
 	}
 	if err != nil {
-		return marketplace.RefundPage{}, fault.Wrap(err, "listing refunds posted since %s", stamp(s.After))
+		return postedPage{}, fault.Wrap(err, "listing transactions posted since %s", stamp(s.After))
 	}
-	out := marketplace.RefundPage{Refunds: a.pageOfRefunds(p)}
-	out.Next, out.More = s.following(after.Since, p.NextToken)
+	all, bad := readTransactions(p.Transactions)
+	a.unread(opListTransactions, bad)
+	out := postedPage{all: slices.DeleteFunc(all, func(t transaction) bool { return t.site() != "" && !a.mine([]string{t.site()}) })}
+	out.next, out.more = s.following(after.Since, p.NextToken, late)
 	return out, nil
+}
+
+// unread tells of parts of an answer that were left out because they cannot be read.
+func (a *Adapter) unread(op string, bad []error) {
+	for _, err := range bad {
+		a.log.Warn("part of an answer not read", "op", op, "error", err)
+	}
 }
 
 // pageOfRefunds converts what can be converted; a transaction that cannot does not hold up the
 // others.
-func (a *Adapter) pageOfRefunds(p transactionsPage) []marketplace.Refund {
-	all, bad := readTransactions(p.Transactions)
+func (a *Adapter) pageOfRefunds(all []transaction) []marketplace.Refund {
 	byOrder := map[string][]transaction{}
 	var orders []string
 	for _, t := range all {
 		order := t.related("ORDER_ID")
-		if site := t.site(); site != "" && len(a.cfg.Sites) > 0 && !slices.Contains(a.cfg.Sites, site) {
-			continue
-		}
 		if byOrder[order] == nil {
 			orders = append(orders, order)
 		}
@@ -116,12 +138,9 @@ func (a *Adapter) pageOfRefunds(p transactionsPage) []marketplace.Refund {
 	for _, order := range orders {
 		refunds, err := gather(byOrder[order])
 		if err != nil {
-			bad = append(bad, err)
+			a.unread(opListTransactions, []error{err})
 		}
 		out = append(out, refunds...)
-	}
-	for _, err := range bad {
-		a.log.Warn("transaction not read", "op", opListTransactions, "error", err)
 	}
 	slices.SortStableFunc(out, func(x, y marketplace.Refund) int { return x.PostedAt.Compare(y.PostedAt) })
 	return out

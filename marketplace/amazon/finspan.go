@@ -37,25 +37,33 @@ func (a *Adapter) span(c marketplace.Cursor) (span, error) {
 	return s, nil
 }
 
-// following says where to go on: the next page, the next span, or the next listing. A token that
-// comes a second time ends its span without moving the watermark.
-func (s span) following(since time.Time, token string) (marketplace.Cursor, bool) {
+// following says where to go on: the next page, the next span, or the next listing, which reaches
+// back by late. A token that comes a second time ends its span without moving the watermark.
+func (s span) following(since time.Time, token string, late time.Duration) (marketplace.Cursor, bool) {
 	if token == "" && s.Before.Equal(s.After.Add(longestSpan)) {
 		return span{After: s.Before}.cursor(s.Before), true
 	}
 	if token == "" {
-		return marketplace.Cursor{Since: s.Before}, false
+		return marketplace.Cursor{Since: s.Before.Add(-late)}, false
 	}
-	sum := sha256.Sum256([]byte(token))
-	mark := hex.EncodeToString(sum[:6])
-	if token == s.Token || slices.Contains(s.Seen, mark) {
+	seen, again := remember(s.Seen, token)
+	if again || token == s.Token {
 		return marketplace.Cursor{Since: since}, false
 	}
-	s.Token, s.Seen = token, append(slices.Clone(s.Seen), mark)
-	if len(s.Seen) > seenKept {
-		s.Seen = s.Seen[len(s.Seen)-seenKept:]
-	}
+	s.Token, s.Seen = token, seen
 	return s.cursor(since), true
+}
+
+// remember notes a page token among the hashes of those already used, and reports whether it was
+// there. The oldest are forgotten.
+func remember(seen []string, token string) ([]string, bool) {
+	sum := sha256.Sum256([]byte(token))
+	mark := hex.EncodeToString(sum[:6])
+	if slices.Contains(seen, mark) {
+		return seen, true
+	}
+	seen = append(slices.Clone(seen), mark)
+	return seen[max(len(seen)-seenKept, 0):], false
 }
 
 func (s span) cursor(since time.Time) marketplace.Cursor {

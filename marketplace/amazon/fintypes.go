@@ -10,8 +10,8 @@ import (
 	"channelbridge/internal/money"
 )
 
-// The wire types of Finances v2024-06-19, as far as refunds need them. Arrays may be null, and
-// the model's own example has an object where an array is declared.
+// The wire types of Finances v2024-06-19, as far as refunds and deferrals need them. Arrays may be
+// null, and the model's own example has an object where an array is declared.
 
 type transactionsAnswer struct {
 	Payload *transactionsPage // the model's form
@@ -42,12 +42,21 @@ type transaction struct {
 	TotalAmount            *finAmount
 	Items                  list[transactionItem]
 	Breakdowns             list[finBreakdown]
+	// Contexts stay as they came: a form nobody knows must not hide a refund.
+	Contexts json.RawMessage
 }
 
 type relatedIdentifier struct{ RelatedIdentifierName, RelatedIdentifierValue string }
 
 type transactionItem struct {
 	Breakdowns list[finBreakdown]
+	Contexts   json.RawMessage
+}
+
+// deferredContext is what one of the contexts of a deferred transaction says; the others have none
+// of it.
+type deferredContext struct {
+	DeferralReason, MaturityDate string
 }
 
 type finBreakdown struct {

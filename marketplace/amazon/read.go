@@ -2,8 +2,6 @@ package amazon
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -108,14 +106,9 @@ func (l listing) next(since time.Time, body searchAnswer) (marketplace.Cursor, b
 		}
 		return marketplace.Cursor{Since: before}, false
 	}
-	sum := sha256.Sum256([]byte(token))
-	mark := hex.EncodeToString(sum[:6])
-	if token == l.Token || slices.Contains(l.Seen, mark) {
+	seen, again := remember(l.Seen, token)
+	if again || token == l.Token {
 		return marketplace.Cursor{Since: since}, false
-	}
-	seen := append(slices.Clone(l.Seen), mark)
-	if len(seen) > seenKept {
-		seen = seen[len(seen)-seenKept:]
 	}
 	text, _ := json.Marshal(listing{After: l.After, Before: before, Token: token, Seen: seen})
 	return marketplace.Cursor{Since: since, Token: string(text)}, true

@@ -132,12 +132,7 @@ func (t transaction) deferred() bool { return letters(t.TransactionStatus) == "d
 // distinct leaves one transaction for each origin. Of a deferred one and its release the first
 // stays, as not deferred any more; the other direction of the link says the same.
 func distinct(all []transaction) []transaction {
-	releasedBy := map[string]string{} // release → deferred
-	for _, t := range all {
-		if r := t.related("RELEASE_TRANSACTION_ID"); r != "" && t.TransactionID != "" {
-			releasedBy[r] = t.TransactionID
-		}
-	}
+	releasedBy := releases(all)
 	at := map[string]int{}
 	var out []transaction
 	for _, t := range all {
@@ -162,4 +157,16 @@ func distinct(all []transaction) []transaction {
 		}
 	}
 	return out
+}
+
+// releases maps each transaction that releases another's money to that other one, as far as the
+// deferred ones name it.
+func releases(all []transaction) map[string]string {
+	releasedBy := map[string]string{}
+	for _, t := range all {
+		if r := t.related("RELEASE_TRANSACTION_ID"); r != "" && t.TransactionID != "" && r != t.TransactionID {
+			releasedBy[r] = t.TransactionID
+		}
+	}
+	return releasedBy
 }

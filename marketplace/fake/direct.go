@@ -20,6 +20,8 @@ type Direct struct {
 type readable interface {
 	marketplace.Adapter
 	marketplace.RefundReader
+	marketplace.TransferSource
+	marketplace.DeferralSource
 }
 
 var _ marketplace.Instructor = Direct{}

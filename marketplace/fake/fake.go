@@ -66,6 +66,8 @@ type Market struct {
 	Instructed  []Applied         // every instruction that took effect
 	early       bool              // the buyer is charged with the order
 	keys        map[string]string // of single instructions → reference; empty: being worked on
+	transfers   []transfer
+	deferrals   []deferral
 }
 
 // Confirmation is one accepted shipment confirmation.

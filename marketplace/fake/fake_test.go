@@ -50,6 +50,17 @@ func exercise(t *testing.T, as func(*fake.Market) marketplace.Adapter) {
 		ThrottleNext:   func() { m.Faults.Fail = 1 },
 
 		LoseNextInstruction: func() { m.Faults.Lost = 1 },
+		PayOut: func(_ *testing.T, refused bool) (string, money.Money) {
+			n++
+			amount := money.New(12345, "USD")
+			return m.PayOut(fmt.Sprintf("S-%d", n), amount, refused), amount
+		},
+		HoldBack: func(t *testing.T) (marketplace.OrderID, money.Money) {
+			id := place(func(*marketplace.Order) {})(t)
+			amount := money.New(2973, "USD")
+			m.HoldBack(id, amount, "new seller")
+			return id, amount
+		},
 		RefundCount: func(id marketplace.OrderID) int {
 			ours, theirs := m.Given(id)
 			return len(ours) + len(theirs)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"channelbridge/internal/fault"
+	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
 
@@ -43,6 +44,13 @@ type Harness struct {
 	LoseNextInstruction func()
 	// RefundCount is how often the channel has given money back on an order, without any lag.
 	RefundCount func(id marketplace.OrderID) int
+
+	// PayOut makes the channel close a statement and send its money to the bank, which takes it or
+	// refuses it, within 30 days. The results are the statement's number and what is sent.
+	PayOut func(t *testing.T, refused bool) (statement string, amount money.Money)
+	// HoldBack makes a sale whose money the channel holds back, for 30 days at most. The results
+	// are its order and the money.
+	HoldBack func(t *testing.T) (marketplace.OrderID, money.Money)
 
 	LoseNextAnswer func()         // the next shipment is carried out, its answer lost
 	ThrottleNext   func()         // the next call is refused for coming too fast

@@ -153,7 +153,7 @@ func (s *Server) apply(o *order, conf Confirmation) {
 		o.item(id).fulfilled += n
 	}
 	if !conf.Edit {
-		s.book(o, o.shipmentEntry())
+		s.book(o, o.shipmentEntry(conf.Items))
 	}
 	was := o.status
 	o.status = "SHIPPED"

@@ -85,10 +85,12 @@ func (s *Server) ShipByAmazon(id string) bool {
 		if !o.spec.Amazon || o.status != "UNSHIPPED" {
 			return false
 		}
+		units := map[string]int{}
 		for _, it := range o.items {
+			units[it.spec.ID] = it.spec.Quantity - it.fulfilled
 			it.fulfilled = it.spec.Quantity
 		}
-		s.book(o, o.shipmentEntry())
+		s.book(o, o.shipmentEntry(units))
 		o.status = "SHIPPED"
 		s.touch(o)
 		s.emit(o, changeStatus, "Order Shipped", nil)

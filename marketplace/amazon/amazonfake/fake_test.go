@@ -152,6 +152,7 @@ func TestAnswersPassTheOfficialModels(t *testing.T) {
 	expect(200, "DELETE", "/notifications/v1/subscriptions/ORDER_CHANGE/"+b.Subscriptions()[0].ID, "")
 	feedAnswers(b, expect, fba)
 	reportAnswers(b, expect)
+	transferAnswers(b, expect)
 	b.SetFaults(amazonfake.Faults{Throttle: 1})
 	expect(429, "GET", "/orders/2026-01-01/orders/"+id, "")
 	expect(429, "POST", "/feeds/2021-06-30/feeds", `{}`)

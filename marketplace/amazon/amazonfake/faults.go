@@ -29,6 +29,8 @@ type Faults struct {
 	FeedStuck float64 // a feed stays IN_PROGRESS for good, some of its messages carried out
 	FeedDoubt float64 // a feed's report is cut off, of another feed, contradicts itself or is missing
 
+	MoneyLag time.Duration // a movement of money shows up to this much later than Options.RefundDelay
+
 	ListTwice float64 // a report stands twice in a listing, perhaps on two pages
 
 	// RefuseData answers calls that include one of these data sets with the status given.
@@ -82,6 +84,8 @@ var plans = map[string]plan{
 	"getFeeds":                     {0.0222, 10},
 	"getFeedDocument":              {0.0222, 10},
 	"listTransactions":             {0.5, 10},
+	"listPayouts":                  {0.5, 10},
+	"initiatePayout":               {0.017, 2},
 	"getReports":                   {0.0222, 10},
 	"createReport":                 {0.0167, 15},
 	"getReportDocument":            {0.0167, 15},

@@ -14,17 +14,37 @@ import (
 type entry struct {
 	id, order string
 	at        time.Time
+	late      time.Duration // before it shows, and before its release does
+	reason    string        // why its money is held back until deferral is over; empty: it is not
 	doc       map[string]any
-	refund    bool
 }
 
-// deferral is how long the money of a refund is held where Options.Deferred says so.
+// deferral is how long money is held back where Options or an OrderSpec say so.
 const deferral = 7 * 24 * time.Hour
+
+// byDelivery is Amazon's reason for holding money until a week after the delivery.
+const byDelivery = "DD7"
 
 func (s *Server) book(o *order, doc map[string]any) {
 	s.serial++
-	e := entry{id: fmt.Sprintf("txn-%06d", s.serial), order: o.spec.ID, at: s.now(), doc: doc, refund: doc["transactionType"] == "Refund"}
+	e := entry{id: fmt.Sprintf("txn-%06d", s.serial), order: o.spec.ID, at: s.now(), late: s.opt.RefundDelay, reason: o.spec.Deferred, doc: doc}
+	if doc["transactionType"] == "Refund" {
+		e.reason = ""
+		if s.opt.Deferred {
+			e.reason = byDelivery
+		}
+	}
+	if lag := s.faults.MoneyLag; lag > 0 {
+		e.late += time.Duration(s.opt.Rand.Int64N(int64(lag)))
+	}
 	s.entries = append(s.entries, e)
+}
+
+// held reports whether money of an order's sales is held back now.
+func (s *Server) held(o *order) bool {
+	return o.spec.Deferred != "" && slices.ContainsFunc(s.entries, func(e entry) bool {
+		return e.order == o.spec.ID && e.reason != "" && s.now().Before(e.at.Add(deferral))
+	})
 }
 
 func amountOf(m money.Money) map[string]any {
@@ -104,16 +124,20 @@ func transactionDoc(o *order, kind, text string, total money.Money) map[string]a
 	}
 }
 
-// shipmentEntry is the sale of the units a parcel holds, without its details.
-func (o *order) shipmentEntry() map[string]any {
+// shipmentEntry is the sale of the units that have just shipped, without its details: what a
+// settlement will pay for them, fees taken off.
+func (o *order) shipmentEntry(units map[string]int) map[string]any {
 	total := money.New(0, o.spec.Currency)
 	for _, it := range o.items {
-		total = must(total.Add(o.captured(it)["Principal"]))
+		for _, r := range o.saleRows(it, it.fulfilled-units[it.spec.ID], it.fulfilled, time.Time{}) {
+			total = must(total.Add(o.amount(r.Amount)))
+		}
 	}
 	return transactionDoc(o, "Shipment", "Order Payment", total)
 }
 
-// show writes what Finances shows of an entry now: one document, and after a deferral two.
+// show writes what Finances shows of an entry now: one document, and after a deferral two, of
+// which the second is as late as the first.
 func (s *Server) show(e entry) []map[string]any {
 	base := func(id, status string, at time.Time, link ...string) map[string]any {
 		doc := maps.Clone(e.doc)
@@ -124,18 +148,31 @@ func (s *Server) show(e entry) []map[string]any {
 		}
 		return doc
 	}
+	until := e.at.Add(deferral)
 	switch {
-	case !s.opt.Deferred || !e.refund:
+	case s.now().Before(e.at.Add(e.late)):
+		return nil
+	case e.reason == "":
 		return []map[string]any{base(e.id, "RELEASED", e.at)}
-	case s.now().Before(e.at.Add(deferral)):
-		return []map[string]any{base(e.id, "DEFERRED", e.at)}
+	case s.now().Before(until):
+		return []map[string]any{heldBack(base(e.id, "DEFERRED", e.at), e.reason, until)}
 	}
-	return []map[string]any{base(e.id, "DEFERRED_RELEASED", e.at, "RELEASE_TRANSACTION_ID", e.id+"-r"),
-		base(e.id+"-r", "RELEASED", e.at.Add(deferral), "DEFERRED_TRANSACTION_ID", e.id)}
+	first := heldBack(base(e.id, "DEFERRED_RELEASED", e.at, "RELEASE_TRANSACTION_ID", e.id+"-r"), e.reason, until)
+	if s.now().Before(until.Add(e.late)) {
+		return []map[string]any{first}
+	}
+	return []map[string]any{first, base(e.id+"-r", "RELEASED", until, "DEFERRED_TRANSACTION_ID", e.id)}
 }
 
-// moneyPage is the rest of a listing of transactions. An empty page comes before each full one
-// where Options.EmptyPages says so.
+// heldBack adds why and until when the money is held.
+func heldBack(doc map[string]any, reason string, until time.Time) map[string]any {
+	doc["contexts"] = append(slices.Clone(doc["contexts"].([]any)),
+		map[string]any{"contextType": "DeferredContext", "deferralReason": reason, "maturityDate": stamp(until)})
+	return doc
+}
+
+// moneyPage is the rest of a listing of transactions or transfers. An empty page comes before each
+// full one where Options.EmptyPages says so.
 type moneyPage struct {
 	params string
 	rest   []map[string]any
@@ -151,7 +188,7 @@ func (s *Server) listTransactions(c *call) result {
 		if !known || p.params != q.Encode() {
 			return badInput("nextToken is invalid or the other parameters have changed")
 		}
-		return s.moneyPage(p)
+		return s.transactionsPage(p)
 	}
 	name, value := q.Get("relatedIdentifierName"), q.Get("relatedIdentifierValue")
 	after, errAfter := time.Parse(time.RFC3339, q.Get("postedAfter"))
@@ -171,7 +208,7 @@ func (s *Server) listTransactions(c *call) result {
 	}
 	page := moneyPage{params: q.Encode()}
 	for _, e := range s.entries {
-		if e.at.Add(s.opt.RefundDelay).After(s.now()) || name != "" && e.order != value {
+		if name != "" && e.order != value {
 			continue
 		}
 		for _, doc := range s.show(e) {
@@ -183,27 +220,32 @@ func (s *Server) listTransactions(c *call) result {
 			page.rest = append(page.rest, doc)
 		}
 	}
-	return s.moneyPage(page)
+	return s.transactionsPage(page)
 }
 
-func (s *Server) moneyPage(p moneyPage) result {
-	size, next := s.opt.TransactionPage, p
+func (s *Server) transactionsPage(p moneyPage) result {
+	return ok(map[string]any{"payload": s.turn(p, "transactions", s.opt.TransactionPage)})
+}
+
+// turn takes the next page off a listing and names the token of the one that follows.
+func (s *Server) turn(p moneyPage, name string, size int) map[string]any {
+	next := p
 	if s.opt.EmptyPages && !p.full && len(p.rest) > 0 {
 		size = 0
 	}
 	now := p.rest[:min(size, len(p.rest))]
 	next.rest, next.full = p.rest[len(now):], size == 0
-	payload := map[string]any{"transactions": now}
+	page := map[string]any{name: now}
 	if len(now) == 0 {
-		payload["transactions"] = []any{}
+		page[name] = []any{}
 	}
 	if len(next.rest) > 0 {
 		s.serial++
 		token := fmt.Sprintf("mp%06d", s.serial)
 		s.moneyPages[token] = next
-		payload["nextToken"] = token
+		page["nextToken"] = token
 	}
-	return ok(map[string]any{"payload": payload})
+	return page
 }
 
 // transactionUpdate is the payload of a notification about a movement.

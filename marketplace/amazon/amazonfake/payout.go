@@ -60,10 +60,14 @@ func (s *Server) SettleAs(x Settlement, more ...SettlementRow) (Settlement, Publ
 	return x, p
 }
 
-// due lists the rows of an order that stand in no settlement, and counts them as settled.
+// due lists the rows of an order that stand in no settlement, and counts them as settled. What is
+// held back waits for a later one.
 func (s *Server) due(o *order) (rows []SettlementRow) {
+	if s.held(o) {
+		return nil
+	}
 	for _, it := range o.items {
-		rows = append(rows, o.saleRows(it, s.now())...)
+		rows = append(rows, o.saleRows(it, it.paidOut, it.fulfilled, s.now())...)
 		it.paidOut = max(it.paidOut, it.fulfilled)
 	}
 	for _, r := range o.refunds[o.paidOut:] {
@@ -75,14 +79,14 @@ func (s *Server) due(o *order) (rows []SettlementRow) {
 	return rows
 }
 
-// saleRows are the rows of the units of an item that have shipped since the last settlement. What
-// the buyer was let off is a row of its own.
-func (o *order) saleRows(it *item, at time.Time) (rows []SettlementRow) {
-	units := it.fulfilled - it.paidOut
+// saleRows are the rows of the sale of some units of an item: those that ship after some others
+// have. What the buyer was let off is a row of its own.
+func (o *order) saleRows(it *item, earlier, upTo int, at time.Time) (rows []SettlementRow) {
+	units := upTo - earlier
 	if units <= 0 {
 		return nil
 	}
-	before, after := o.share(it, it.paidOut), o.share(it, it.fulfilled)
+	before, after := o.share(it, earlier), o.share(it, upTo)
 	zero := money.New(0, o.spec.Currency)
 	row := func(kind, name string, m money.Money, quantity int) {
 		if !m.IsZero() {
@@ -91,7 +95,7 @@ func (o *order) saleRows(it *item, at time.Time) (rows []SettlementRow) {
 			rows = append(rows, r)
 		}
 	}
-	off := o.letOff(it, it.fulfilled, it.paidOut)
+	off := o.letOff(it, upTo, earlier)
 	for _, name := range saleOrder {
 		m, quantity := must(after[name].Sub(before[name])), 0
 		if name == "Principal" {

@@ -67,6 +67,8 @@ func (s *Server) routes() *http.ServeMux {
 		{"GET /feeds/2021-06-30/feeds", "getFeeds", asSeller, s.getFeeds},
 		{"GET /feeds/2021-06-30/feeds/{id}", "getFeed", asSeller, s.getFeed},
 		{"GET /finances/2024-06-19/transactions", "listTransactions", asSeller, s.listTransactions},
+		{"GET /finances/transfers/2024-06-01/payouts", "listPayouts", asSeller, s.listPayouts},
+		{"POST /finances/transfers/2024-06-01/payouts", "initiatePayout", asSeller, s.initiatePayout},
 		{"GET /reports/2021-06-30/reports", "getReports", asSeller, s.getReports},
 		{"POST /reports/2021-06-30/reports", "createReport", asSeller, s.createReport},
 		{"GET /reports/2021-06-30/documents/{id}", "getReportDocument", asSeller, s.getReportDocument},

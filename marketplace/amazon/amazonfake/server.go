@@ -41,7 +41,8 @@ type Options struct {
 	FeedDelay       time.Duration // from createFeed to its end; 0: 2 min
 	RefundDelay     time.Duration // before listTransactions shows a movement
 	TransactionPage int           // movements on a page; 0: 100
-	EmptyPages      bool          // an empty page comes before each full one
+	TransferPage    int           // transfers on a page; 0: 10
+	EmptyPages      bool          // an empty page comes before each full one, of movements and of transfers
 	Deferred        bool          // refunds are deferred for a week and then released
 }
 
@@ -88,6 +89,7 @@ type Server struct {
 	reports     []*publication
 	reportPages map[string]reportPage
 	closed      time.Time // end of the settlement made last
+	transfers   []*transfer
 }
 
 // New makes a server.
@@ -146,6 +148,9 @@ func defaults(opt *Options) {
 	}
 	if opt.TransactionPage == 0 {
 		opt.TransactionPage = 100
+	}
+	if opt.TransferPage == 0 {
+		opt.TransferPage = 10
 	}
 }
 

@@ -26,6 +26,8 @@ type Settlement struct {
 	GZIP   bool          // the document is compressed
 	Status string        // CANCELLED or FATAL: no document; empty: DONE
 	DoneIn time.Duration // in work until then
+
+	Fate TransferFate // of the money on its way to the bank
 }
 
 // SettlementRow is a row that moves money. Amount is decimal text with a point.
@@ -76,6 +78,7 @@ func (s *Server) publish(x Settlement) Publication {
 	d.gzip = x.GZIP
 	p := &publication{id: strconv.Itoa(50015000000 + s.serial), document: d.id, made: s.now(), done: s.now().Add(x.DoneIn), of: x}
 	s.reports = append(s.reports, p)
+	s.dispatch(x)
 	return Publication{x.ID, p.id, d.id}
 }
 
@@ -90,15 +93,8 @@ func (x Settlement) file(now time.Time) []byte {
 	var b bytes.Buffer
 	row := func(cells ...string) { b.WriteString(strings.Join(cells, "\t") + "\n") }
 	row(settlementColumns...)
-	sum := money.New(0, x.Currency)
-	for _, r := range x.Rows {
-		sum = must(sum.Add(must(money.Parse(r.Amount, x.Currency))))
-	}
-	if x.Total != "" {
-		sum = must(money.Parse(x.Total, x.Currency))
-	}
 	head := make([]string, len(settlementColumns))
-	copy(head, []string{x.ID, day(x.Start), day(x.End), day(x.Deposit), x.number(sum), x.Currency})
+	copy(head, []string{x.ID, day(x.Start), day(x.End), day(x.Deposit), x.number(x.total()), x.Currency})
 	row(head...)
 	for _, r := range x.Rows {
 		posted, quantity := r.Posted, ""
@@ -113,6 +109,18 @@ func (x Settlement) file(now time.Time) []byte {
 			r.SKU, quantity)
 	}
 	return b.Bytes()
+}
+
+// total is what the settlement says it pays.
+func (x Settlement) total() money.Money {
+	if x.Total != "" {
+		return must(money.Parse(x.Total, x.Currency))
+	}
+	sum := money.New(0, x.Currency)
+	for _, r := range x.Rows {
+		sum = must(sum.Add(must(money.Parse(r.Amount, x.Currency))))
+	}
+	return sum
 }
 
 func day(t time.Time) string {

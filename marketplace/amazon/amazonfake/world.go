@@ -25,6 +25,7 @@ type OrderSpec struct {
 	TaxByAmazon        bool          // Amazon collects and remits the tax
 	TaxIncluded        bool          // prices contain the tax
 	Tip                string        // decimal text
+	Deferred           string        // why the money of its sales is held for a week, such as DD7; empty: it is not
 }
 
 // ItemSpec is one item. Amounts are decimal text for the whole quantity, except UnitPrice.

@@ -45,7 +45,7 @@ func Dir(t testing.TB) string {
 
 // Files are the models the adapter works with.
 var Files = []string{"orders/orders_2026-01-01.json", "orders/ordersV0.json", "notifications/notifications.json", "sellers/sellers.json",
-	"feeds/feeds_2021-06-30.json", "finances/finances_2024-06-19.json", "reports/reports_2021-06-30.json"}
+	"feeds/feeds_2021-06-30.json", "finances/finances_2024-06-19.json", "finances/transfers_2024-06-01.json", "reports/reports_2021-06-30.json"}
 
 // Operation is one operation of a model.
 type Operation struct {
