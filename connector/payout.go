@@ -112,11 +112,20 @@ type PayoutSource struct {
 	KeptAt  time.Time    `json:"kept_at"`
 }
 
-// PayoutFacts is what the bridge knew of one order at one time that a payout is held against. Body
-// is written and read by package payout. Facts are only ever added.
+// FactsKind is what facts are about.
+type FactsKind string
+
+const (
+	OrderFacts    FactsKind = "order"    // the zero value means it too
+	DeferralFacts FactsKind = "deferral" // money the channel holds back
+)
+
+// PayoutFacts is what the bridge knew of one order, or of money held back, at one time that a payout
+// is held against. Body is written and read by package payout. Facts are only ever added.
 type PayoutFacts struct {
 	Account ConnectionID
-	Order   string
+	Kind    FactsKind
+	Order   string    // the channel's number; of a deferral, that of the transaction
 	Store   string    // the mirrored order's id; "" when there is none
 	KnownAt time.Time // when this became known
 	Body    []byte
@@ -191,8 +200,9 @@ type Payouts interface {
 	// KeepFacts adds facts of orders, unless the newest kept of an order has the same body and store.
 	// It returns how many were added.
 	KeepFacts(ctx context.Context, facts []PayoutFacts) (int, error)
-	// Facts hands over the newest facts of each order known by asOf (zero: now), sorted by order.
-	Facts(ctx context.Context, account ConnectionID, asOf time.Time, yield func(PayoutFacts) error) error
+	// Facts hands over the newest facts of a kind about each order known by asOf (zero: now), sorted
+	// by order.
+	Facts(ctx context.Context, account ConnectionID, kind FactsKind, asOf time.Time, yield func(PayoutFacts) error) error
 	// KeepTariff adds a tariff row; Tariffs lists the newest of each key known by asOf, by key.
 	KeepTariff(ctx context.Context, t Tariff) (Tariff, error)
 	Tariffs(ctx context.Context, account ConnectionID, asOf time.Time) ([]Tariff, error)

@@ -15,6 +15,7 @@ import (
 // factsKey names an order of an account.
 type factsKey struct {
 	account connector.ConnectionID
+	kind    connector.FactsKind
 	order   string
 }
 
@@ -27,7 +28,10 @@ func (s *Store) KeepFacts(_ context.Context, facts []connector.PayoutFacts) (int
 	}
 	added := 0
 	for _, f := range facts {
-		key := factsKey{f.Account, f.Order}
+		if f.Kind == "" {
+			f.Kind = connector.OrderFacts
+		}
+		key := factsKey{f.Account, f.Kind, f.Order}
 		old, kept := newest(s.books.facts[key], time.Time{}, factsKnown)
 		if kept && old.Store == f.Store && bytes.Equal(old.Body, f.Body) {
 			continue
@@ -55,8 +59,8 @@ func newest[T any](all []T, asOf time.Time, known func(T) time.Time) (best T, fo
 }
 
 // Facts hands over what was known of each order; see connector.Payouts.
-func (s *Store) Facts(_ context.Context, account connector.ConnectionID, asOf time.Time, yield func(connector.PayoutFacts) error) error {
-	for _, f := range s.knownFacts(account, asOf) {
+func (s *Store) Facts(_ context.Context, account connector.ConnectionID, kind connector.FactsKind, asOf time.Time, yield func(connector.PayoutFacts) error) error {
+	for _, f := range s.knownFacts(account, kind, asOf) {
 		if err := yield(f); err != nil {
 			return fmt.Errorf("facts of %s: %w", account, err)
 		}
@@ -64,11 +68,11 @@ func (s *Store) Facts(_ context.Context, account connector.ConnectionID, asOf ti
 	return nil
 }
 
-func (s *Store) knownFacts(account connector.ConnectionID, asOf time.Time) (out []connector.PayoutFacts) {
+func (s *Store) knownFacts(account connector.ConnectionID, kind connector.FactsKind, asOf time.Time) (out []connector.PayoutFacts) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, all := range s.books.facts {
-		if key.account != account {
+		if key.account != account || key.kind != kind {
 			continue
 		}
 		if f, found := newest(all, asOf, factsKnown); found {

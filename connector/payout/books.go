@@ -160,6 +160,7 @@ type reading struct {
 	*Books
 	base    Case
 	facts   map[string]Facts
+	held    map[string]Held
 	alias   map[string]string  // another number of an order → its number
 	hands   map[lineKey]string // lines that people gave to an order
 	moved   map[string][]Line  // lines that name their order by another number, or were given to it
@@ -182,7 +183,7 @@ func (b *Books) reading(ctx context.Context, store connector.Payouts, now time.T
 		}
 		r.base.Tariffs = append(r.base.Tariffs, t)
 	}
-	err = store.Facts(ctx, b.Account.ID, b.AsOf, func(k connector.PayoutFacts) error {
+	err = store.Facts(ctx, b.Account.ID, connector.OrderFacts, b.AsOf, func(k connector.PayoutFacts) error {
 		f, err := DecodeFacts(k.Body)
 		if err != nil {
 			return fmt.Errorf("order %s: %w", k.Order, err)
@@ -198,7 +199,8 @@ func (b *Books) reading(ctx context.Context, store connector.Payouts, now time.T
 	if err != nil {
 		return nil, fmt.Errorf("reading what is known of orders: %w", err)
 	}
-	return r, nil
+	r.held, err = b.held(ctx, store)
+	return r, err
 }
 
 // line takes the next line; lines come sorted by order.
@@ -303,6 +305,9 @@ func (r *reading) end() error {
 func (r *reading) judge(id string, f *Facts, lines []Line) error {
 	c := r.base
 	c.Order, c.Facts, c.Lines = id, f, lines
+	if h, there := r.held[id]; there {
+		c.Held = &h
+	}
 	orders, err := Judge(c)
 	if err != nil {
 		return err

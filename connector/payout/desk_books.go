@@ -73,7 +73,7 @@ func (b *Books) keysOf(ids []string) (keys []string, payout string, err error) {
 }
 
 func (d Desk) knows(ctx context.Context, a Account, orderRef string) (known bool, err error) {
-	err = d.Store.Facts(ctx, a.ID, time.Time{}, func(f connector.PayoutFacts) error {
+	err = d.Store.Facts(ctx, a.ID, connector.OrderFacts, time.Time{}, func(f connector.PayoutFacts) error {
 		known = known || f.Order == orderRef
 		return nil
 	})

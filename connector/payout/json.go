@@ -69,9 +69,18 @@ type OrderJSON struct {
 	Causes     []CauseJSON `json:"causes"`
 	Payouts    []ShareJSON `json:"payouts"`
 	Age        int         `json:"age_days,omitempty"`
+	Held       *HeldJSON   `json:"held_back,omitempty"`
 	Claim      *ClaimJSON  `json:"claim"` // null: there is none
 	Note       string      `json:"note,omitempty"`
 	Links      Links       `json:"links"`
+}
+
+// HeldJSON is money of an order that the channel holds back.
+type HeldJSON struct {
+	Amount   string     `json:"amount"`
+	Currency string     `json:"currency"`
+	Until    *time.Time `json:"until,omitempty"`
+	Reason   string     `json:"reason,omitempty"` // in the channel's own words
 }
 
 // Links lead to what a row is about.
@@ -134,6 +143,9 @@ func (o OrderRow) JSON() OrderJSON {
 		if f.ID != "" {
 			out.Links.Finding = "/v1/findings/" + f.ID
 		}
+	}
+	if h := o.Held; h != nil {
+		out.Held = &HeldJSON{h.Amount.Decimal(), h.Amount.Currency, stamp(h.Until), h.Reason}
 	}
 	for _, c := range o.Causes {
 		x := CauseJSON{Code: c.Code, Category: c.Category, Amount: dec(c.Amount), Expected: dec(c.Expected), Actual: dec(c.Actual), Tariff: c.Tariff, Informational: c.Told}

@@ -15,6 +15,7 @@ import (
 type Case struct {
 	Order   string
 	Facts   *Facts // nil: the bridge knows no such order
+	Held    *Held  // nil: the channel does not say that it holds anything back
 	Lines   []Line // of all payouts that count, in any order
 	Tariffs []Tariff
 	Terms   Terms
@@ -107,6 +108,7 @@ func judged(c Case, f *Facts, currency string, lines []Line) (Order, error) {
 	if f != nil {
 		j.o.Facts, j.o.InStore, j.o.DueAt = *f, f.Store != "", c.Terms.Due(*f)
 		j.due = !j.o.DueAt.IsZero() && !c.Now.Before(j.o.DueAt)
+		j.holdBack(c)
 	}
 	if err := j.count(lines); err != nil {
 		return Order{}, err
@@ -116,6 +118,20 @@ func judged(c Case, f *Facts, currency string, lines []Line) (Order, error) {
 	j.share()
 	j.match()
 	return j.o, nil
+}
+
+// holdBack puts the due instant off for as long as the channel says that it holds the money back.
+func (j *judgement) holdBack(c Case) {
+	if !c.Held.waits(c.Now) {
+		return
+	}
+	j.o.Held, j.due = c.Held, false
+	switch {
+	case c.Held.Until.After(j.o.DueAt):
+		j.o.DueAt = c.Held.Until
+	case c.Held.Until.IsZero():
+		j.o.DueAt = time.Time{}
+	}
 }
 
 // count adds expectations and lines up, by category.

@@ -69,6 +69,7 @@ type Order struct {
 	Shares                       []Share
 	DueAt                        time.Time
 	First, Last                  time.Time // settlement: the payouts' own instants
+	Held                         *Held     // money the channel holds back; nil: none
 }
 
 // Verdict is what became of one line.

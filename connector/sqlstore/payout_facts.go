@@ -17,8 +17,8 @@ import (
 // factsAtOnce is how many facts one statement takes.
 const factsAtOnce = 200
 
-// orderKey names an order of an account.
-type orderKey struct{ account, order string }
+// orderKey names what facts of an account are about.
+type orderKey struct{ account, kind, order string }
 
 // lastFacts is the newest that is kept of an order.
 type lastFacts struct {
@@ -66,12 +66,17 @@ func (s *Store) keepFacts(ctx context.Context, facts []connector.PayoutFacts) (a
 func locksOf(facts []connector.PayoutFacts) []string {
 	var out []string
 	for _, key := range ordersOf(facts) {
-		out = append(out, "payout facts/"+key.account+"/"+key.order)
+		out = append(out, "payout facts/"+key.account+"/"+key.kind+"/"+key.order)
 	}
 	return out
 }
 
-func keyOf(f connector.PayoutFacts) orderKey { return orderKey{string(f.Account), clean(f.Order)} }
+func keyOf(f connector.PayoutFacts) orderKey {
+	if f.Kind == "" {
+		f.Kind = connector.OrderFacts
+	}
+	return orderKey{string(f.Account), string(f.Kind), clean(f.Order)}
+}
 
 // ordersOf are the orders facts are of, each once.
 func ordersOf(facts []connector.PayoutFacts) (out []orderKey) {
@@ -103,33 +108,33 @@ func saying(newest map[orderKey]lastFacts, facts []connector.PayoutFacts) (out [
 }
 
 func insertFacts(ctx context.Context, tx *sqlx.Tx, facts []connector.PayoutFacts) (int, error) {
-	const width = 5
+	const width = 6
 	args := make([]any, 0, width*len(facts))
 	for _, f := range facts {
 		key := keyOf(f)
-		args = append(args, key.account, key.order, clean(f.Store), version(sameMicro(f.KnownAt)), bytesOf(f.Body))
+		args = append(args, key.account, key.kind, key.order, clean(f.Store), version(sameMicro(f.KnownAt)), bytesOf(f.Body))
 	}
 	if len(facts) == 0 {
 		return 0, nil
 	}
 	return len(facts), exec(ctx, tx, `
-		insert into payout_facts (account, order_ref, store_ref, known_at, body) values `+values(len(facts), width), args...)
+		insert into payout_facts (account, kind, order_ref, store_ref, known_at, body) values `+values(len(facts), width), args...)
 }
 
 // newestFacts reads the newest kept of each order concerned.
 func (s *Store) newestFacts(ctx context.Context, q sqlx.ExtContext, facts []connector.PayoutFacts) (map[orderKey]lastFacts, error) {
 	var asked [][]any
 	for _, key := range ordersOf(facts) {
-		asked = append(asked, []any{key.account, key.order})
+		asked = append(asked, []any{key.account, key.kind, key.order})
 	}
-	source, args, err := s.dialect.source([]column{{"account", "text"}, {"order_ref", "text"}}, asked)
+	source, args, err := s.dialect.source([]column{{"account", "text"}, {"kind", "text"}, {"order_ref", "text"}}, asked)
 	if err != nil {
 		return nil, err
 	}
 	// Each column is looked up by itself, through the index and never by joining: a plan that was made
 	// while the table was small would read all of it for every order.
 	column := func(name string) string {
-		return `(select n.` + name + ` from payout_facts n where n.account = a.account and n.order_ref = a.order_ref
+		return `(select n.` + name + ` from payout_facts n where n.account = a.account and n.kind = a.kind and n.order_ref = a.order_ref
 			order by n.known_at desc, n.id desc limit 1) as ` + name
 	}
 	var rows []struct {
@@ -137,14 +142,14 @@ func (s *Store) newestFacts(ctx context.Context, q sqlx.ExtContext, facts []conn
 		Store sql.NullString `db:"store_ref"` // null: nothing is kept of the order
 	}
 	if err := sqlx.SelectContext(ctx, q, &rows, sqlx.Rebind(sqlx.BindType(q.DriverName()), `
-		with asked (account, order_ref) as (`+source+`)
-		select a.account, a.order_ref, `+column("store_ref")+`, `+column("known_at")+`, `+column("body")+` from asked a`), args...); err != nil {
+		with asked (account, kind, order_ref) as (`+source+`)
+		select a.account, a.kind, a.order_ref, `+column("store_ref")+`, `+column("known_at")+`, `+column("body")+` from asked a`), args...); err != nil {
 		return nil, err
 	}
 	out := make(map[orderKey]lastFacts, len(rows))
 	for _, r := range rows {
 		if r.Store.Valid {
-			out[orderKey{r.Account, r.Order}] = lastFacts{r.Store.String, r.KnownAt.Time, r.Body}
+			out[orderKey{r.Account, r.Kind, r.Order}] = lastFacts{r.Store.String, r.KnownAt.Time, r.Body}
 		}
 	}
 	return out, nil
@@ -152,6 +157,7 @@ func (s *Store) newestFacts(ctx context.Context, q sqlx.ExtContext, facts []conn
 
 type factsRow struct {
 	Account string `db:"account"`
+	Kind    string `db:"kind"`
 	Order   string `db:"order_ref"`
 	Store   string `db:"store_ref"`
 	KnownAt stamp  `db:"known_at"`
@@ -159,19 +165,19 @@ type factsRow struct {
 }
 
 // Facts hands over what was known of each order; see connector.Payouts.
-func (s *Store) Facts(ctx context.Context, account connector.ConnectionID, asOf time.Time, yield func(connector.PayoutFacts) error) error {
+func (s *Store) Facts(ctx context.Context, account connector.ConnectionID, kind connector.FactsKind, asOf time.Time, yield func(connector.PayoutFacts) error) error {
 	known, args := knownBy(asOf)
 	err := s.each(ctx, `
 		select order_ref, store_ref, known_at, body from (
 			select order_ref, store_ref, known_at, body,
 				row_number() over (partition by order_ref order by known_at desc, id desc) as age
-			from payout_facts where account = ?`+known+`) f
-		where age = 1 order by order_ref`, append([]any{string(account)}, args...), func(rows *sql.Rows) error {
+			from payout_facts where account = ? and kind = ?`+known+`) f
+		where age = 1 order by order_ref`, append([]any{string(account), string(kind)}, args...), func(rows *sql.Rows) error {
 		var r factsRow
 		if err := rows.Scan(&r.Order, &r.Store, &r.KnownAt, &r.Body); err != nil {
 			return err
 		}
-		return yield(connector.PayoutFacts{Account: account, Order: r.Order, Store: r.Store, KnownAt: r.KnownAt.Time, Body: r.Body})
+		return yield(connector.PayoutFacts{Account: account, Kind: kind, Order: r.Order, Store: r.Store, KnownAt: r.KnownAt.Time, Body: r.Body})
 	})
 	if err != nil {
 		return fmt.Errorf("facts of %s: %w", account, err)

@@ -9,7 +9,7 @@ import (
 )
 
 func fact(order, body string, known time.Duration) connector.PayoutFacts {
-	return connector.PayoutFacts{Account: channel, Order: order, Store: "gid/" + order, KnownAt: later(known), Body: []byte(body)}
+	return connector.PayoutFacts{Account: channel, Kind: connector.OrderFacts, Order: order, Store: "gid/" + order, KnownAt: later(known), Body: []byte(body)}
 }
 
 func (s *story) keepFacts(want int, facts ...connector.PayoutFacts) {
@@ -21,7 +21,7 @@ func (s *story) keepFacts(want int, facts ...connector.PayoutFacts) {
 
 func (s *story) facts(asOf time.Time) (out []connector.PayoutFacts) {
 	s.Helper()
-	s.NoError(s.store.Facts(s.ctx, channel, asOf, func(f connector.PayoutFacts) error {
+	s.NoError(s.store.Facts(s.ctx, channel, connector.OrderFacts, asOf, func(f connector.PayoutFacts) error {
 		out = append(out, f)
 		return nil
 	}))
@@ -82,8 +82,23 @@ var payoutFacts = []chapter{
 		}
 		s.Equal(oddOrders[1:], got)
 		taken := 0
-		s.ErrorIs(s.store.Facts(s.ctx, channel, noon, func(connector.PayoutFacts) error { taken++; return errTorn }), errTorn)
+		s.ErrorIs(s.store.Facts(s.ctx, channel, connector.OrderFacts, noon, func(connector.PayoutFacts) error { taken++; return errTorn }), errTorn)
 		s.Equal(1, taken)
+	}},
+	{"facts of another kind are apart", func(s *story) {
+		held := fact("A", "held", 0)
+		held.Kind = connector.DeferralFacts
+		unsaid := fact("B", "b1", 0)
+		unsaid.Kind = ""
+		s.keepFacts(3, fact("A", "a1", 0), held, unsaid)
+		s.keepFacts(0, fact("A", "a1", 1), held, fact("B", "b1", 0))
+		s.Equal([]connector.PayoutFacts{fact("A", "a1", 0), fact("B", "b1", 0)}, s.facts(time.Time{}))
+		var got []connector.PayoutFacts
+		s.NoError(s.store.Facts(s.ctx, channel, connector.DeferralFacts, time.Time{}, func(f connector.PayoutFacts) error {
+			got = append(got, f)
+			return nil
+		}))
+		s.Equal([]connector.PayoutFacts{held}, got)
 	}},
 	{"facts of many orders, from several at once", func(s *story) {
 		const many = 1000

@@ -14,3 +14,8 @@ create table payout_acts (
 );
 create unique index payout_acts_once on payout_acts (key);
 create index payout_acts_about on payout_acts (account, kind, about, id);
+
+-- What is known is of orders, and of money that a channel holds back.
+alter table payout_facts add column kind text collate "C" not null default 'order';
+drop index payout_facts_by_order;
+create index payout_facts_by_order on payout_facts (account, kind, order_ref, known_at, id);
