@@ -2,76 +2,55 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"channelbridge/connector"
 	"channelbridge/connector/payout"
-	"channelbridge/internal/fault"
 	"channelbridge/marketplace"
 )
 
 const (
 	pullLease = 10 * time.Minute
 	pullReach = 89 * 24 * time.Hour // of the first look: channels keep their documents for three months
-	pullName  = "statements"
 )
 
-// pull fetches the payout documents of a channel until ctx ends. One process does so at a time.
-func (b *bridge) pull(ctx context.Context, l *link, src marketplace.StatementSource) {
-	for {
-		if c, ok := b.states.get(l.id); ok && c.State != connector.Disconnected && c.State != connector.Removed {
-			if err := b.pullOnce(ctx, l.id, src); err != nil && ctx.Err() == nil {
-				b.failed("payouts", l.id)
-				b.log.Warn("fetching payout documents ended early", "connection", string(l.id), "class", fault.Of(err).String(), "error", err)
-			}
-		}
-		if !pause(ctx, time.Duration(l.cfg.payouts().PullEvery)) {
-			return
-		}
+// paying are the lists by which a channel tells of payouts.
+func (b *bridge) paying(l *link) (out []listing) {
+	every := time.Duration(l.cfg.payouts().PullEvery)
+	add := func(name string, page func(context.Context, marketplace.Cursor) (marketplace.Cursor, bool, error)) {
+		out = append(out, listing{name: name, reach: pullReach, every: every, page: page})
 	}
+	if src, ok := l.channel.(marketplace.StatementSource); ok {
+		add("statements", func(ctx context.Context, after marketplace.Cursor) (marketplace.Cursor, bool, error) {
+			return b.pullStatements(ctx, l.id, src, after)
+		})
+	}
+	if src, ok := l.channel.(marketplace.TransferSource); ok {
+		add("transfers", func(ctx context.Context, after marketplace.Cursor) (marketplace.Cursor, bool, error) {
+			return b.pullTransfers(ctx, l, src, after)
+		})
+	}
+	if src, ok := l.channel.(marketplace.DeferralSource); ok {
+		add("deferrals", func(ctx context.Context, after marketplace.Cursor) (marketplace.Cursor, bool, error) {
+			return b.pullDeferrals(ctx, l.id, src, after)
+		})
+	}
+	return out
 }
 
-// pullOnce takes in what is new. The place is kept after every page, so a process that dies goes
-// on there; what it takes in again changes nothing.
-func (b *bridge) pullOnce(ctx context.Context, id connector.ConnectionID, src marketplace.StatementSource) error {
-	cur, ours, err := b.store.TakeCursor(ctx, id, pullName, b.clock(), pullLease)
-	if err != nil || !ours {
-		return err
+// pullStatements takes in one page of payout documents.
+func (b *bridge) pullStatements(ctx context.Context, id connector.ConnectionID, src marketplace.StatementSource, after marketplace.Cursor) (marketplace.Cursor, bool, error) {
+	page, err := src.Statements(ctx, after)
+	if err != nil {
+		return after, false, fmt.Errorf("listing payout documents: %w", err)
 	}
-	place := marketplace.Cursor{Since: b.clock().Add(-pullReach)}
-	if len(cur.Value) > 0 {
-		if err := json.Unmarshal(cur.Value, &place); err != nil {
-			return fmt.Errorf("the place in the list of payout documents: %w", err)
+	for _, ref := range page.Statements {
+		if err := b.pullDocument(ctx, id, src, ref); err != nil {
+			return after, false, err
 		}
 	}
-	for {
-		page, err := src.Statements(ctx, place)
-		if err != nil {
-			return fmt.Errorf("listing payout documents: %w", err)
-		}
-		for _, ref := range page.Statements {
-			if err := b.pullDocument(ctx, id, src, ref); err != nil {
-				return err
-			}
-		}
-		place = page.Next
-		if cur.Value, err = json.Marshal(place); err != nil {
-			return err
-		}
-		cur.Watermark = place.Since
-		until := b.clock().Add(pullLease)
-		if !page.More {
-			until = time.Time{}
-		}
-		if err := b.store.KeepCursor(ctx, cur, b.clock(), until); err != nil {
-			return fmt.Errorf("keeping the place in the list of payout documents: %w", err)
-		}
-		if !page.More {
-			return nil
-		}
-	}
+	return page.Next, page.More, nil
 }
 
 // pullDocument takes one document in. One that cannot be understood is kept, told of, and does
@@ -84,8 +63,39 @@ func (b *bridge) pullDocument(ctx context.Context, id connector.ConnectionID, sr
 	defer func() { _ = body.Close() }()
 	_, err = books{b}.Import(ctx, payout.File{Account: id, Name: ref.ID, Origin: "pull", By: "channel", Body: body})
 	if rejected(err) {
-		b.failed("payouts", id)
+		b.failed("statements", id)
 		return nil
 	}
 	return err
+}
+
+// pullTransfers takes in one page of transfers to the bank, as the channel's own word on them.
+func (b *bridge) pullTransfers(ctx context.Context, l *link, src marketplace.TransferSource, after marketplace.Cursor) (marketplace.Cursor, bool, error) {
+	page, err := src.Transfers(ctx, after)
+	if err != nil {
+		return after, false, fmt.Errorf("listing transfers to the bank: %w", err)
+	}
+	account := l.cfg.payoutAccount(b.cfg.TimeZone)
+	for _, t := range page.Transfers {
+		d, arrived := payout.DepositOf(t, account.Zone)
+		if !arrived {
+			continue
+		}
+		if _, err := (books{b}).Desk().Deposit(ctx, account, d, t.ID, payout.By{Name: payout.System}); err != nil {
+			return after, false, fmt.Errorf("transfer %s: %w", t.ID, err)
+		}
+	}
+	return page.Next, page.More, nil
+}
+
+// pullDeferrals takes in one page of what the channel holds back.
+func (b *bridge) pullDeferrals(ctx context.Context, id connector.ConnectionID, src marketplace.DeferralSource, after marketplace.Cursor) (marketplace.Cursor, bool, error) {
+	page, err := src.Deferrals(ctx, after)
+	if err != nil {
+		return after, false, fmt.Errorf("listing money that is held back: %w", err)
+	}
+	if _, err := (payout.Keeper{Store: b.store}).KeepDeferrals(ctx, id, page.Deferrals, b.clock()); err != nil {
+		return after, false, err
+	}
+	return page.Next, page.More, nil
 }

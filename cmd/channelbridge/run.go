@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"channelbridge/connector"
-	"channelbridge/marketplace"
 )
 
 // run works until ctx ends, then finishes the looks under way. Everything that brings news
@@ -43,8 +42,10 @@ func (b *bridge) bring(ctx context.Context, wg *sync.WaitGroup, l *link) context
 	if l.role == connector.RoleChannel {
 		wg.Go(func() { b.rejoin(ctx, l) })
 		wg.Go(func() { b.catchUp(ctx, l.id) })
-		if src, ok := l.channel.(marketplace.StatementSource); ok && l.cfg.pulls() {
-			wg.Go(func() { b.pull(ctx, l, src) })
+		if l.cfg.pulls() {
+			for _, list := range b.paying(l) {
+				wg.Go(func() { b.follow(ctx, l, list) })
+			}
 		}
 	}
 	return cancel

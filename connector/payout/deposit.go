@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"channelbridge/connector"
+	"channelbridge/connector/order"
 	"channelbridge/internal/money"
+	"channelbridge/marketplace"
 )
 
 // Origins of deposits.
@@ -33,6 +35,20 @@ type Deposit struct {
 	At       time.Time   `json:"-"`
 	Outcome  Outcome     `json:"-"` // worked out by bank
 	external string      // of the payout it was held against
+}
+
+// DepositOf is what a channel's word on one of its transfers says of the bank side; false while it
+// says nothing final, or nothing was sent.
+func DepositOf(t marketplace.Transfer, zone string) (Deposit, bool) {
+	d := Deposit{Amount: t.Amount, BankRef: t.BankRef, Payout: t.Statement, Origin: DepositChannel, Note: t.Reason}
+	at := t.ChangedAt
+	if at.IsZero() {
+		at = t.CreatedAt
+	}
+	d.Day = at.In(order.Zone(zone)).Format(time.DateOnly)
+	d.Failed = t.Status == marketplace.TransferFailed || t.Status == marketplace.TransferCancelled
+	final := t.Status == marketplace.TransferPaid || d.Failed
+	return d, final && t.Amount.Minor != 0 && !at.IsZero()
 }
 
 // Outcomes of deposits and, but for WithoutPayout, of payouts at the bank.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"channelbridge/connector/payout"
 	"channelbridge/marketplace/amazon/amazonfake"
@@ -67,6 +68,47 @@ func (p *player) payout(ctx context.Context, charged string) error {
 		fmt.Fprintf(p.out, "                    %s", line)
 	}
 	return nil
+}
+
+// claim goes on with what the payout has shown: its money is seen at the bank, and the commission
+// that was too high is claimed.
+func (p *player) claim(ctx context.Context, charged string) error {
+	p.title("11. The money is seen at the bank; the commission that was too high is claimed")
+	paid, today := p.report(ctx).Summary[0], time.Now().UTC().Format(time.DateOnly)
+	if _, err := p.Run(ctx, "deposits", "add", "--account", Channel, "--amount", paid.Paid, "--currency", paid.Currency, "--day", today, "--by", "anna"); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	var deposits []payout.DepositJSON
+	if p.reads(ctx, &deposits, "deposits", "list"); len(deposits) != 1 || deposits[0].Outcome != payout.Matched {
+		return fmt.Errorf("demo: one deposit that is held against the payout is expected, there are: %v", deposits)
+	}
+	p.say("bridge", "channelbridge deposits add: %s %s came, the money of payout %s to the cent", deposits[0].Amount, deposits[0].Currency, deposits[0].Payout)
+	var found []payout.FindingJSON
+	p.reads(ctx, &found, "findings", "list", "--outcome", string(payout.FeeVariance))
+	if len(found) != 1 || found[0].Ref != charged {
+		return fmt.Errorf("demo: one finding about %s is expected, there are: %v", charged, found)
+	}
+	if _, err := p.Run(ctx, "findings", "claim", found[0].ID, "--amount", "0.50", "--reason", "commission above 15 %", "--by", "anna"); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	found = nil
+	p.reads(ctx, &found, "findings", "list", "--state", string(payout.Claimed))
+	if len(found) != 1 || found[0].Claim == nil {
+		return fmt.Errorf("demo: one claimed finding is expected, there are: %v", found)
+	}
+	p.say("bridge", "channelbridge findings claim: 0.50 USD are claimed for %s (%s)", p.name(charged), found[0].Claim.State)
+	return nil
+}
+
+// reads runs a command of the bridge and reads its JSON.
+func (p *player) reads(ctx context.Context, into any, args ...string) {
+	out, err := p.Run(ctx, append(args, "--json")...)
+	if err == nil {
+		err = json.Unmarshal([]byte(out), into)
+	}
+	if err != nil && ctx.Err() == nil {
+		p.fault("channelbridge %s: %v", strings.Join(args, " "), err)
+	}
 }
 
 // reported is the report as --json tells it.

@@ -126,6 +126,9 @@ func (p *player) play(ctx context.Context) error {
 	if err := p.payout(ctx, pushed.plain); err != nil {
 		return err
 	}
+	if err := p.claim(ctx, pushed.plain); err != nil {
+		return err
+	}
 	p.pause()
 	done()
 	return p.summary(ctx)
