@@ -26,6 +26,7 @@ type call struct {
 	ctx   context.Context // the request's, with the time limit of answers
 	route route
 	token connector.Token
+	paid  sight // of the payouts, what the token may see
 	now   time.Time
 	ref   string // stands in the answer and in the log
 	key   string // of a write: unique over all tokens

@@ -61,7 +61,7 @@ func (s *Server) report(c *call) (reply, error) {
 // one that a cursor goes on with.
 func (s *Server) reported(c *call, ask *reportAsk) (*payout.Report, int, error) {
 	if ask.cursor == "" {
-		r, err := s.cfg.Payouts.Report(c.ctx, idsOf(ask.accounts), ask.query)
+		r, err := c.paid.Report(c.ctx, idsOf(ask.accounts), ask.query)
 		if err != nil {
 			return nil, 0, fmt.Errorf("reconciling payouts: %w", err)
 		}

@@ -60,7 +60,7 @@ func (s *Server) about(c *call, ask *reportAsk, r *payout.Report) (payout.Table,
 			tol := a.Tol[currency]
 			add("tolerance", id, currency, fmt.Sprintf("%d minor units, %d of ten thousand", tol.Minor, tol.BP))
 		}
-		kept, err := s.cfg.Payouts.Store().Tariffs(c.ctx, a.ID, r.At)
+		kept, err := c.paid.Store().Tariffs(c.ctx, a.ID, r.At)
 		if err != nil {
 			return t, fmt.Errorf("the tariffs of %s: %w", a.ID, err)
 		}
