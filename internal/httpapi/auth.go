@@ -28,7 +28,7 @@ func (s *Server) authenticate(c *call) (connector.Token, error) {
 	}
 	t, err := s.tokenOf(c.ctx, text, hash[:], c.now)
 	if p, refused := errors.AsType[*Problem](err); refused {
-		s.failures.count(from, c.now)
+		s.failures.take(from, c.now)
 		s.accept(hash, false)
 		s.cfg.Log.Info("request without a valid token", "peer", from, "reference", c.ref)
 		return t, p

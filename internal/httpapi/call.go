@@ -81,7 +81,7 @@ func (s *Server) guarded(c *call) (out reply, err error) {
 			err = errors.New("panic")
 		}
 	}()
-	if c.token, err = s.authenticate(c); err != nil {
+	if err := s.admit(c); err != nil {
 		return reply{}, err
 	}
 	if err := allowed(c.token, c.route.scope); err != nil {
