@@ -86,6 +86,7 @@ const (
 )
 
 func (c *Config) checkConnections(d *decoder) {
+	c.checkFolders(d)
 	first := map[string]int{}
 	for i, conn := range c.Connections {
 		path := fmt.Sprintf("connections[%d]", i)

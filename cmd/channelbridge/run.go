@@ -46,6 +46,9 @@ func (b *bridge) bring(ctx context.Context, wg *sync.WaitGroup, l *link) context
 		if src, ok := l.channel.(marketplace.StatementSource); ok && l.cfg.pulls() {
 			wg.Go(func() { b.pull(ctx, l, src) })
 		}
+		if l.cfg.payouts().Folder != "" {
+			wg.Go(func() { b.fromFolder(ctx, l) })
+		}
 	}
 	return cancel
 }
