@@ -19,6 +19,7 @@ type reportView struct {
 	Parameters reportParameters     `json:"parameters"`     // as they were understood
 	Summary    []payout.SummaryJSON `json:"summary"`        // by currency; never added together
 	Rows       []any                `json:"rows"`
+	Labels     any                  `json:"labels"` // of the codes on this page, by kind and code; the only thing that is in a language
 	Next       string               `json:"next_cursor,omitempty"`
 }
 
@@ -33,7 +34,7 @@ func (s *Server) report(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	header := map[string]string{"ETag": `"` + r.Snapshot + `"`, "Vary": "Accept"}
+	header := map[string]string{"ETag": `"` + r.Snapshot + `"`}
 	if unchanged(c.Request().Header, r.Snapshot) {
 		return reply{status: http.StatusNotModified, header: header}, nil
 	}
@@ -105,6 +106,7 @@ func (s *Server) reportPage(c *call, ask *reportAsk, r *payout.Report, from int)
 		}
 		out.Rows = rows
 	}
+	out.Labels = legendOf(c.language, ask.level, out.Summary, out.Rows)
 	if to < sheet.length() {
 		s.reports.put(r, c.now)
 		out.Next = seal(c.token.Hash, ask.list, r.Snapshot+":"+strconv.Itoa(to))

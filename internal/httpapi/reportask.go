@@ -57,10 +57,10 @@ func words[T ~string](all []T) []string {
 
 // Parameters of a report, and whether they may be given several times.
 var (
-	reportOnce = []string{"from", "to", "basis", "tz", "level", "min_difference", "q", "sort", "as_of", "format", "bom", "delimiter", "limit", "cursor"}
+	reportOnce = []string{"from", "to", "basis", "tz", "level", "min_difference", "q", "sort", "as_of", "format", "bom", "delimiter", "locale", "limit", "cursor"}
 	reportMany = []string{"channel", "account", "payout_id", "currency", "outcome", "cause", "category", "columns"}
 	// What only says how a report is written does not bind its cursor.
-	reportForm = []string{"format", "columns", "bom", "delimiter", "limit", "cursor"}
+	reportForm = []string{"format", "columns", "bom", "delimiter", "locale", "limit", "cursor"}
 )
 
 const (
@@ -85,6 +85,7 @@ func (s *Server) asked(c *call) (*reportAsk, error) {
 		func() error { return a.readTimes(q, c.now) },
 		func() error { return a.readNarrow(q) },
 		func() error { return a.readPayouts(c, q["payout_id"]) },
+		func() error { return readLocale(q) },
 		func() error { return a.readForm(q, c.Request().Header.Values("Accept")) },
 	} {
 		if err := read(); err != nil {
