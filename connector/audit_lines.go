@@ -69,10 +69,11 @@ func SwitchLine(s Switch) AuditEntry {
 // TokenLine is the line about a token that was given out or revoked.
 func TokenLine(actor, did string, t Token, at time.Time) AuditEntry {
 	return AuditEntry{At: at, Actor: actor, Action: "token", Subject: t.ID, Detail: Detail(struct {
-		Did    string   `json:"did"`
-		Name   string   `json:"name,omitempty"`
-		Scopes []string `json:"scopes,omitempty"`
-	}{did, t.Name, t.Scopes})}
+		Did      string         `json:"did"`
+		Name     string         `json:"name,omitempty"`
+		Scopes   []string       `json:"scopes,omitempty"`
+		Accounts []ConnectionID `json:"accounts,omitempty"`
+	}{did, t.Name, t.Scopes, t.Accounts})}
 }
 
 // RedactLine is the line about personal data that was taken out of an order.

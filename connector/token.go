@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -11,14 +12,21 @@ var ErrChanged = errors.New("it was changed meanwhile")
 
 // Token lets a program or a person use the API. The token's text is shown once and never kept.
 type Token struct {
-	ID        string    `json:"id"` // public, part of the text
-	Name      string    `json:"name"`
-	Hash      []byte    `json:"-"` // SHA-256 of the text
-	Scopes    []string  `json:"scopes"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
-	RevokedAt time.Time `json:"revoked_at,omitzero"`
-	UsedAt    time.Time `json:"used_at,omitzero"` // to the hour
+	ID     string   `json:"id"` // public, part of the text
+	Name   string   `json:"name"`
+	Hash   []byte   `json:"-"` // SHA-256 of the text
+	Scopes []string `json:"scopes"`
+	// Accounts are the channels whose payouts the token sees; none: all.
+	Accounts  []ConnectionID `json:"accounts,omitempty"`
+	CreatedAt time.Time      `json:"created_at"`
+	ExpiresAt time.Time      `json:"expires_at,omitzero"` // zero: never
+	RevokedAt time.Time      `json:"revoked_at,omitzero"`
+	UsedAt    time.Time      `json:"used_at,omitzero"` // to the hour
+}
+
+// Sees reports whether the payouts of an account are the token's to see.
+func (t Token) Sees(account ConnectionID) bool {
+	return len(t.Accounts) == 0 || slices.Contains(t.Accounts, account)
 }
 
 // Tokens keeps them.

@@ -15,7 +15,7 @@ import (
 // handler is everything the main address offers once the bridge is there: pushes and the API.
 func (b *bridge) handler() (http.Handler, error) {
 	api, err := httpapi.New(httpapi.Config{Store: b.store, Money: moneyDesk{b}, Channels: channels{b}, Deliveries: replayer{b}, Payouts: books{b},
-		Clock: b.clock, Log: b.log, Nudge: b.loop.Nudge})
+		Clock: b.clock, Log: b.log, Nudge: b.loop.Nudge, Limits: httpapi.Limits{Rate: b.cfg.API.Rate}})
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ type Config struct {
 	Tracing   TracingConfig   `yaml:"tracing" doc:"OpenTelemetry traces."`
 	Limits    LimitsConfig    `yaml:"limits" doc:"Bounds on what the bridge takes on."`
 	Retention RetentionConfig `yaml:"retention" doc:"How long things are kept."`
+	API       APIConfig       `yaml:"api" doc:"The API under /v1."`
 
 	Connections []ConnectionConfig `yaml:"connections" doc:"The marketplaces and stores to keep in agreement."`
 }
@@ -56,6 +57,11 @@ type LimitsConfig struct {
 	BatchGather   Duration `yaml:"batch_gather" default:"5s" doc:"Time the oldest refund or cancellation waits for others to be handed in with it, where the channel takes them in batches."`
 	BatchFind     Duration `yaml:"batch_find" default:"30m" doc:"Time a batch whose answer was lost is looked for at the channel, before what it held is held for a person. It is never handed in again."`
 	Shutdown      Duration `yaml:"shutdown" default:"45s" doc:"Longest time to finish what is under way when asked to stop."`
+}
+
+// APIConfig bounds what the API answers.
+type APIConfig struct {
+	Rate int `yaml:"rate" default:"1200" doc:"Requests a minute that are answered for one token, or for one peer without a valid token. More get 429."`
 }
 
 // RetentionConfig says how long things are kept.

@@ -46,7 +46,8 @@ func (c *Config) check(d *decoder) {
 
 func (c *Config) checkBounds(d *decoder) {
 	for path, n := range map[string]int64{"limits.workers": int64(c.Limits.Workers), "limits.database_connections": int64(c.Limits.DatabaseConns),
-		"limits.max_body": c.Limits.MaxBody, "limits.max_in_flight": int64(c.Limits.MaxInFlight), "limits.rejects_kept": int64(c.Limits.RejectsKept)} {
+		"limits.max_body": c.Limits.MaxBody, "limits.max_in_flight": int64(c.Limits.MaxInFlight), "limits.rejects_kept": int64(c.Limits.RejectsKept),
+		"api.rate": int64(c.API.Rate)} {
 		if n <= 0 && !d.faulty(path) {
 			d.fault(path, "%d is not above zero", n)
 		}
@@ -85,6 +86,7 @@ const (
 )
 
 func (c *Config) checkConnections(d *decoder) {
+	c.checkFolders(d)
 	first := map[string]int{}
 	for i, conn := range c.Connections {
 		path := fmt.Sprintf("connections[%d]", i)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"channelbridge/connector"
 	"channelbridge/connector/payout"
 	"channelbridge/internal/money"
+	"channelbridge/internal/tray"
 	"channelbridge/marketplace"
 )
 
@@ -22,6 +24,7 @@ type PayoutsConfig struct {
 	Tolerance map[string]ToleranceConfig `yaml:"tolerance" doc:"By currency: differences that are too small to matter. Default: one minor unit, 100 where the currency has no decimals."`
 	PullEvery Duration                   `yaml:"pull_every" default:"1h" doc:"Time between two looks for new payout documents."`
 	Pull      *bool                      `yaml:"pull" doc:"Fetch the payout documents the channel makes, where it offers them. Default: true."`
+	Folder    string                     `yaml:"folder" doc:"Folder out of which payout files are taken while the bridge runs; they are moved to imported or rejected below it. Each channel has its own. Default: none."`
 	Accounts  map[string]string          `yaml:"accounts" doc:"Accounts of the books by category, over the built-in ones, for journals; clearing and bank name the two others."`
 	Files     []PayoutFileConfig         `yaml:"files" doc:"Further forms of payout files, for channels that are not asked themselves."`
 }
@@ -132,6 +135,36 @@ func (p PayoutsConfig) check(d *decoder, path string) {
 			}
 		}
 	}
+}
+
+// checkFolders refuses a folder of payout files that two channels share, or that another one moves its
+// files to: whose a file is would be a matter of luck.
+func (c *Config) checkFolders(d *decoder) {
+	for i, conn := range c.Connections {
+		folder := conn.payoutFolder()
+		for j, other := range c.Connections {
+			theirs := other.payoutFolder()
+			if i == j || folder == "" || theirs == "" {
+				continue
+			}
+			done := folder == filepath.Join(theirs, tray.Imported) || folder == filepath.Join(theirs, tray.Rejected)
+			if done || folder == theirs && j < i {
+				d.fault(fmt.Sprintf("connections[%d].payouts.folder", i), "%q is used by the channel %s already: each has its own", conn.Payouts.Folder, other.ID)
+			}
+		}
+	}
+}
+
+// payoutFolder is the folder as a whole path, for comparing; "" when there is none.
+func (c ConnectionConfig) payoutFolder() string {
+	if c.Payouts == nil || c.Payouts.Folder == "" {
+		return ""
+	}
+	whole, err := filepath.Abs(c.Payouts.Folder)
+	if err != nil { // of the working folder
+		return filepath.Clean(c.Payouts.Folder)
+	}
+	return whole
 }
 
 // pulls reports that payout documents are fetched.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,6 +141,8 @@ func TestFaultsOneByOne(t *testing.T) {
 		"no way to instruct":   {shop + "  - {id: a, platform: generic, store: shop, generic: {secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', instructions: [refund]}}", "instructions: without a base address none can be given"},
 		"capture":              {shop + "  - {id: a, platform: generic, store: shop, generic: {endpoint: 'http://x', capture: later}}", `"later" is not one of order, shipment`},
 		"carrier without code": {shop + "  - {id: a, platform: generic, store: shop, carriers: {ups: {name: x}}, generic: {endpoint: 'http://x'}}", "carriers.ups.code: is missing"},
+		"shared folder":        {shop + payer("a", "./in") + payer("b", "in/."), `connections[2].payouts.folder: "in/." is used by the channel a already`},
+		"folder of the done":   {shop + payer("a", "in/imported") + payer("b", "in"), `"in/imported" is used by the channel b already`},
 		"day":                  {strings.Replace(shop, "client_id: c", "previous_expires: soon, client_id: c", 1), `"soon" is not a day`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,6 +153,11 @@ func TestFaultsOneByOne(t *testing.T) {
 			require.Len(t, ce.Faults, 1, "one mistake is one fault")
 		})
 	}
+}
+
+// payer is a channel that takes payout files out of a folder.
+func payer(id, folder string) string {
+	return fmt.Sprintf("  - {id: %s, platform: generic, store: shop, payouts: {folder: %s}, generic: {endpoint: 'http://x'}}\n", id, folder)
 }
 
 func TestFaultsOfTheEnvironmentNameTheVariable(t *testing.T) {

@@ -31,7 +31,8 @@ func newDoctor(a *app) *cobra.Command {
 		Short: "Check configuration, database, connections and subscriptions",
 		Long: `Check everything the bridge depends on: the configuration with all its faults at once, the
 database and its schema, the key, and for each connection one cheap real call, the clocks, what
-we may do there, secrets that end soon, and whether its pushes come to us. Nothing is changed.
+we may do there, secrets that end soon, and whether its pushes come to us. Nothing is changed; in the
+folders of payout files one is made and taken away again, to see that files can be moved there.
 
 Exit code 3 when something failed; warnings alone exit 0.`,
 		Example: "  channelbridge doctor\n  channelbridge doctor --quick",
@@ -89,6 +90,7 @@ func (a *app) diagnose(ctx context.Context, quick bool) []finding {
 		out = append(out, finding{string(id), "fail", why, "give the key it was sealed with, or add it again"})
 	}
 	out = append(out, payoutFindings(ctx, s)...)
+	out = append(out, b.folderFindings()...)
 	if quick {
 		return out
 	}

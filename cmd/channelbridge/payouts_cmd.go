@@ -12,6 +12,7 @@ import (
 
 	"channelbridge/connector"
 	"channelbridge/connector/payout"
+	"channelbridge/internal/label"
 	"channelbridge/internal/money"
 )
 
@@ -87,7 +88,7 @@ func newPayoutsShow(a *app) *cobra.Command {
 				if a.asJSON {
 					return a.printJSON(reportView(r, "payout"))
 				}
-				return a.printBridge(r)
+				return a.printBridge(r, "")
 			})
 		},
 	}
@@ -226,8 +227,9 @@ func newPayoutsSource(a *app) *cobra.Command {
 	return c
 }
 
-// printBridge shows how what was paid is made up, one currency after the other.
-func (a *app) printBridge(r *payout.Report) error {
+// printBridge shows how what was paid is made up, one currency after the other. Without a language its
+// codes are left as they are.
+func (a *app) printBridge(r *payout.Report, l label.Language) error {
 	for _, p := range r.Payouts {
 		fmt.Fprintf(a.stdout, "Payout %s of %s, revision %d: %s, %s\n", p.External, p.Account.ID, p.Revision, shownAmount(p.Payout.Paid), proof(p.Payout))
 	}
@@ -236,7 +238,7 @@ func (a *app) printBridge(r *payout.Report) error {
 		var rows [][]string
 		for _, row := range r.SummaryTable().Rows {
 			if row[2].Text == s.Currency {
-				rows = append(rows, []string{partName(row[3].Text, row[4].Text), row[5].Text + " " + s.Currency})
+				rows = append(rows, []string{partName(l, row[3].Text, row[4].Text), row[5].Text + " " + s.Currency})
 			}
 		}
 		fmt.Fprintf(a.stdout, "\nHow %s is made up: %d orders, %d lines\n", amount(s.Paid), s.Orders, s.Lines)
@@ -247,13 +249,16 @@ func (a *app) printBridge(r *payout.Report) error {
 	return nil
 }
 
-// partNames are a bridge's parts for people.
-var partNames = map[string]string{"expected": "expected of the orders settled", "variance": "difference", "orders_not_in_store": "orders that are not in the store",
-	"non_order": "no order", "reserve": "reserve", "unplaced_lines": "lines without a place", "opening": "opening balance", "closing": "closing balance",
-	"proof_gap": "gap: what the lines do not prove", "paid": "paid"}
-
-func partName(part, code string) string {
-	name := or(partNames[part], part)
+// partName is a bridge's part for people.
+func partName(l label.Language, part, code string) string {
+	name := or(label.Of(l, label.Parts, part), part)
+	if l != "" && code != "" {
+		kind := label.Categories
+		if part == "variance" {
+			kind = label.Causes
+		}
+		code = or(label.Of(l, kind, code), code)
+	}
 	if code != "" && part != "expected" {
 		name += ": " + code
 	}

@@ -91,6 +91,19 @@ func TestAPayoutFileIsHeldAgainstTheOrders(t *testing.T) {
 		require.Equal(t, "9.00", v.Summary[0].Orders_not_in_store)
 	})
 
+	t.Run("in words of a language", func(t *testing.T) {
+		require.Regexp(t, `fee_variance +`+id, b.run("report", "payouts").out, "codes, when nobody asks for words")
+		require.Contains(t, b.run("report", "payouts").out, "difference: commission")
+		vi := b.run("report", "payouts", "--locale", "vi").out
+		require.Regexp(t, `chênh lệch phí +`+id+` .* -0.50 +phí hoa hồng `, vi)
+		require.Contains(t, vi, "không có trong cửa hàng")
+		require.Contains(t, vi, "chênh lệch: phí hoa hồng")
+		require.NotContains(t, vi, "fee_variance")
+		require.Contains(t, b.run("report", "payouts", "--level", "line", "--locale", "th").out, "ค่าคอมมิชชัน")
+		require.Contains(t, b.run("report", "payouts", "--level", "payout", "--locale", "en").out, "proven")
+		require.Equal(t, b.run("report", "payouts", "--format", "csv").out, b.run("report", "payouts", "--format", "csv", "--locale", "vi").out)
+		require.Equal(t, exitUsage, b.run("report", "payouts", "--locale", "fr").code)
+	})
 	t.Run("what was found is worked on", func(t *testing.T) { b.worksOnFindings(id) })
 
 	broken := file(t, b.dir, "broken.csv", statement("ST-2", "5.00", [3]string{"Sale", `"5,00"`, "X"}))

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"channelbridge/connector/payout"
+	"channelbridge/internal/label"
 	"channelbridge/marketplace"
 )
 
@@ -19,10 +20,10 @@ func newReport(a *app) *cobra.Command {
 
 // asked is what the command line says of a report.
 type asked struct {
-	account, level, format, basis, from, to, asOf, currency, least, text, sort string
-	payouts, outcomes, causes, categories, columns                             []string
-	bom                                                                        bool
-	delimiter                                                                  string
+	account, level, format, basis, from, to, asOf, currency, least, text, sort, locale string
+	payouts, outcomes, causes, categories, columns                                     []string
+	bom                                                                                bool
+	delimiter                                                                          string
 }
 
 func newReportPayouts(a *app) *cobra.Command {
@@ -34,13 +35,16 @@ func newReportPayouts(a *app) *cobra.Command {
 lines add up to what was paid, which order brought what, what was expected, and the causes of
 every difference. Levels are summary, payout, order, line and unsettled (money that is still to come).`,
 		Example: `  channelbridge report payouts --from 2026-11-01 --to 2026-12-01
-  channelbridge report payouts --level unsettled
+  channelbridge report payouts --level unsettled --locale vi
   channelbridge report payouts --outcome fee_variance --format csv > fees.csv
   channelbridge report payouts --level line --payout 11888387941
   channelbridge report payouts --account amazon-us --from 2026-11-01 --to 2026-12-01 --format journal-text >> books.ledger`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withBridge(cmd.Context(), func(b *bridge) error {
+				if _, known := label.Parse(q.locale); q.locale != "" && !known {
+					return usage("--locale %s: it is en, vi or th", q.locale)
+				}
 				query, err := q.query(b.cfg.TimeZone)
 				if err != nil {
 					return err
@@ -74,6 +78,7 @@ every difference. Levels are summary, payout, order, line and unsettled (money t
 	f.StringVar(&q.sort, "sort", "-abs_difference", "-abs_difference, due_at, posted_at or order")
 	f.StringSliceVar(&q.columns, "columns", nil, "csv: only these columns, in this order")
 	f.BoolVar(&q.bom, "bom", false, "csv: begin with a byte order mark, for spreadsheet programs")
+	f.StringVar(&q.locale, "locale", "", "table: outcomes, causes and categories in words of this language instead of codes: en, vi or th")
 	f.StringVar(&q.delimiter, "delimiter", ",", "csv: what stands between two columns")
 	return c
 }
@@ -165,9 +170,9 @@ func (a *app) printReport(r *payout.Report, q asked) error {
 	case q.format != "" && q.format != "table":
 		return usage("--format %s: it is table, json, ndjson, csv, journal-text, journal-csv or journal-json", q.format)
 	case q.level == "summary":
-		return a.printBridge(r)
+		return a.printBridge(r, label.Language(q.locale))
 	}
-	return a.printRows(r, q.level)
+	return a.printRows(r, q.level, label.Language(q.locale))
 }
 
 func (a *app) printCSV(r *payout.Report, q asked) error {
@@ -208,13 +213,28 @@ var shownColumns = map[string][]string{
 	"unsettled": {"outcome", "channel_order_id", "store_order_name", "placed_at", "due_at", "currency", "expected_net", "age_days"},
 }
 
-func (a *app) printRows(r *payout.Report, level string) error {
+// codedColumns are those of them that hold codes, and which.
+var codedColumns = map[string]label.Kind{"outcome": label.Outcomes, "cause_1": label.Causes, "category": label.Categories, "state": label.PayoutStates}
+
+// shownCell is a cell in a language; "" leaves codes as they are.
+func shownCell(l label.Language, level, column, text string) string {
+	k := codedColumns[column]
+	if level == "payout" && column == "outcome" {
+		k = label.PayoutOutcomes
+	}
+	if l == "" || k == "" {
+		return orDash(text)
+	}
+	return orDash(or(label.Of(l, k, text), text))
+}
+
+func (a *app) printRows(r *payout.Report, level string, l label.Language) error {
 	t, _, _ := r.Table(level).Pick(shownColumns[level])
 	var rows [][]string
 	for _, cells := range t.Rows {
 		var row []string
-		for _, c := range cells {
-			row = append(row, orDash(c.Text))
+		for i, c := range cells {
+			row = append(row, shownCell(l, level, t.Columns[i], c.Text))
 		}
 		rows = append(rows, row)
 	}
@@ -223,5 +243,5 @@ func (a *app) printRows(r *payout.Report, level string) error {
 		return err
 	}
 	fmt.Fprintln(a.stdout)
-	return a.printBridge(r)
+	return a.printBridge(r, l)
 }

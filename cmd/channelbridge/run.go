@@ -47,6 +47,9 @@ func (b *bridge) bring(ctx context.Context, wg *sync.WaitGroup, l *link) context
 				wg.Go(func() { b.follow(ctx, l, list) })
 			}
 		}
+		if l.cfg.payouts().Folder != "" {
+			wg.Go(func() { b.fromFolder(ctx, l) })
+		}
 	}
 	return cancel
 }

@@ -53,10 +53,30 @@ func TestATokenThatMakesNoSenseIsRefused(t *testing.T) {
 	require.Zero(t, b.run("migrate", "up").code)
 	for _, args := range [][]string{
 		{"--scope", "orders:read"}, {"--name", "a"}, {"--name", "a", "--scope", "everything"}, {"--name", "system", "--scope", "writes"},
+		{"--name", "a", "--scope", "payouts:read", "--account", "markte"}, {"--name", "a", "--scope", "payouts:read", "--account", "shopify"}, {"--name", "a", "--scope", "payouts:read", "--account", ""},
+		{"--name", "a", "--scope", "payouts:read,orders:read", "--account", "market"},
 		{"--name", "a", "--scope", "writes", "--expires", "soon"}, {"--name", "a", "--scope", "writes", "--expires", "0d"}, {"--name", "a", "--scope", "writes", "extra"},
 	} {
 		r := b.run(append([]string{"tokens", "create"}, args...)...)
 		require.Equal(t, exitUsage, r.code, "%v: %s", args, r.err)
 	}
 	require.JSONEq(t, `[]`, b.run("tokens", "list", "--json").out)
+}
+
+func TestATokenIsBoundToAccounts(t *testing.T) {
+	b := newBench(t)
+	require.Zero(t, b.run("migrate", "up").code)
+	var bound, free createdToken
+	made := b.run("tokens", "create", "--name", "accountant", "--scope", "payouts:read", "--account", "market", "--account", "market", "--json")
+	require.Zero(t, made.code, made.err)
+	require.NoError(t, json.Unmarshal([]byte(made.out), &bound))
+	require.Equal(t, []connector.ConnectionID{"market"}, bound.Accounts)
+	require.NoError(t, json.Unmarshal([]byte(b.run("tokens", "create", "--name", "boss", "--scope", "payouts:read", "--json").out), &free))
+	require.Empty(t, free.Accounts)
+	list := b.run("tokens", "list").out
+	require.Regexp(t, bound.ID+` +accountant +valid +payouts:read +market `, list)
+	require.Regexp(t, free.ID+` +boss +valid +payouts:read +all `, list)
+
+	wide := b.run("tokens", "create", "--name", "a", "--scope", "payouts:read,audit:read", "--account", "market")
+	require.Contains(t, wide.err, "cannot have the scope audit:read: only payouts are divided by account")
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -17,18 +18,25 @@ type tokenRow struct {
 	Name      string `db:"name"`
 	Hash      []byte `db:"hash"`
 	Scopes    string `db:"scopes"`
+	Accounts  string `db:"accounts"`
 	CreatedAt stamp  `db:"created_at"`
 	ExpiresAt stamp  `db:"expires_at"`
 	RevokedAt stamp  `db:"revoked_at"`
 	UsedAt    stamp  `db:"used_at"`
 }
 
-const tokenColumns = `id, name, hash, scopes, created_at, expires_at, revoked_at, used_at`
+const tokenColumns = `id, name, hash, scopes, accounts, created_at, expires_at, revoked_at, used_at`
 
 func (r tokenRow) token() (connector.Token, error) {
 	t := connector.Token{ID: r.ID, Name: r.Name, Hash: r.Hash, CreatedAt: r.CreatedAt.Time,
 		ExpiresAt: r.ExpiresAt.Time, RevokedAt: r.RevokedAt.Time, UsedAt: r.UsedAt.Time}
-	return t, json.Unmarshal([]byte(r.Scopes), &t.Scopes)
+	if err := json.Unmarshal([]byte(r.Scopes), &t.Scopes); err != nil {
+		return connector.Token{}, fmt.Errorf("the scopes of token %s: %w", r.ID, err)
+	}
+	if err := json.Unmarshal([]byte(r.Accounts), &t.Accounts); err != nil {
+		return connector.Token{}, fmt.Errorf("the accounts of token %s: %w", r.ID, err)
+	}
+	return t, nil
 }
 
 // PutToken adds or replaces a token; see connector.Tokens.
@@ -37,12 +45,16 @@ func (s *Store) PutToken(ctx context.Context, t connector.Token) error {
 	if err != nil {
 		return err
 	}
+	accounts, err := json.Marshal(t.Accounts)
+	if err != nil {
+		return err
+	}
 	return s.write(ctx, func(tx *sqlx.Tx) error {
 		if err := exec(ctx, tx, `
-			insert into tokens (`+tokenColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?)
-			on conflict (id) do update set name = excluded.name, hash = excluded.hash, scopes = excluded.scopes, created_at = excluded.created_at,
+			insert into tokens (`+tokenColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+			on conflict (id) do update set name = excluded.name, hash = excluded.hash, scopes = excluded.scopes, accounts = excluded.accounts, created_at = excluded.created_at,
 				expires_at = excluded.expires_at, revoked_at = excluded.revoked_at, used_at = excluded.used_at`,
-			t.ID, clean(t.Name), bytesOf(t.Hash), clean(string(scopes)), stamped(t.CreatedAt), stamped(t.ExpiresAt), stamped(t.RevokedAt), stamped(t.UsedAt)); err != nil {
+			t.ID, clean(t.Name), bytesOf(t.Hash), clean(string(scopes)), clean(string(accounts)), stamped(t.CreatedAt), stamped(t.ExpiresAt), stamped(t.RevokedAt), stamped(t.UsedAt)); err != nil {
 			return err
 		}
 		return writeAudit(ctx, tx, connector.TokenLine(connector.ActorOf(ctx, connector.Operator), "put", t, t.CreatedAt))

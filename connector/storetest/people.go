@@ -32,6 +32,33 @@ var access = []chapter{
 		s.True(all[1].ExpiresAt.IsZero())
 		s.Equal([]string{"operator token t1", "operator token t0", "anna token t1"}, s.did())
 	}},
+	{"a token bound to accounts stays bound, whatever else is done with it", func(s *story) {
+		bound := connector.Token{ID: "t1", Name: "books", Hash: []byte{1}, Scopes: []string{"payouts:read"}, Accounts: []connector.ConnectionID{"amazon-de", "lazada"}, CreatedAt: noon}
+		s.NoError(s.store.PutToken(s.ctx, bound))
+		s.NoError(s.store.PutToken(s.ctx, connector.Token{ID: "t2", Name: "free", Hash: []byte{2}, CreatedAt: noon}))
+		s.NoError(s.store.TokenUsed(s.ctx, "t1", later(time.Hour)))
+		s.NoError(s.store.RevokeToken(s.ctx, "t1", later(time.Hour), "anna"))
+		got, err := s.store.Token(s.ctx, "t1")
+		s.NoError(err)
+		s.Equal(bound.Accounts, got.Accounts)
+		s.True(got.Sees("lazada"))
+		s.False(got.Sees("shopee"))
+		all, err := s.store.Tokens(s.ctx)
+		s.NoError(err)
+		s.Equal(bound.Accounts, all[0].Accounts)
+		s.Empty(all[1].Accounts)
+		s.True(all[1].Sees("shopee"), "bound to none: all")
+
+		bound.Accounts = bound.Accounts[:1]
+		s.NoError(s.store.PutToken(s.ctx, bound))
+		got, err = s.store.Token(s.ctx, "t1")
+		s.NoError(err)
+		s.Equal(bound.Accounts, got.Accounts)
+		lines, err := s.store.AuditEntries(s.ctx, 0, 10)
+		s.NoError(err)
+		s.Contains(string(lines[0].Detail), `"accounts":["amazon-de","lazada"]`)
+		s.NotContains(string(lines[1].Detail), "accounts")
+	}},
 	{"the use of a token is remembered to the hour", func(s *story) {
 		s.NoError(s.store.PutToken(s.ctx, connector.Token{ID: "t1", Name: "shop", Hash: []byte{1}, CreatedAt: noon}))
 		used := func(at time.Time) time.Time {

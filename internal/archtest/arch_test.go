@@ -24,8 +24,10 @@ var arrows = []struct {
 	{"internal/vault", []string{"internal/secret", "internal/fault"}},
 	{"internal/pgtest/...", nil},
 	{"internal/archtest", nil},
+	{"internal/tray", nil},
+	{"internal/label", nil},
 	{"internal/observe", []string{"connector", "internal/httpx", "internal/secret", "internal/fault"}},
-	{"internal/httpapi", []string{"connector", "connector/order", "connector/payout", "internal/xlsx", "internal/money", "internal/fault", "internal/secret"}},
+	{"internal/httpapi", []string{"connector", "connector/order", "connector/payout", "internal/xlsx", "internal/label", "internal/money", "internal/fault", "internal/secret"}},
 	{"internal/demo", []string{"..."}},
 	{"internal/e2e/...", []string{"..."}},
 

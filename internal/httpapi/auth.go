@@ -28,7 +28,7 @@ func (s *Server) authenticate(c *call) (connector.Token, error) {
 	}
 	t, err := s.tokenOf(c.ctx, text, hash[:], c.now)
 	if p, refused := errors.AsType[*Problem](err); refused {
-		s.failures.count(from, c.now)
+		s.failures.take(from, c.now)
 		s.accept(hash, false)
 		s.cfg.Log.Info("request without a valid token", "peer", from, "reference", c.ref)
 		return t, p
@@ -64,9 +64,10 @@ func (s *Server) tokenOf(ctx context.Context, text string, hash []byte, now time
 	return t, nil
 }
 
-// allowed checks a scope.
+// allowed checks a scope. A token that is bound to accounts has none over what is not divided by
+// account, whatever is kept of it.
 func allowed(t connector.Token, scope string) error {
-	if slices.Contains(t.Scopes, scope) {
+	if slices.Contains(t.Scopes, scope) && (len(t.Accounts) == 0 || byAccount(scope)) {
 		return nil
 	}
 	p := newProblem("scope_missing", "The token lacks the scope "+scope+".", "Use a token that has it; scopes are chosen when a token is made.")

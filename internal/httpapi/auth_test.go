@@ -163,9 +163,9 @@ func TestAPeerThatGuessesIsSlowedDown(t *testing.T) {
 }
 
 func TestPeersAreForgotten(t *testing.T) {
-	f := newFailures(3)
-	for i := range 3 * maxPeers {
-		f.count(string(rune('a'+i%26))+strings.Repeat("x", i/26), noon)
+	f := newBuckets(3)
+	for i := range 3 * mostBuckets {
+		f.take(string(rune('a'+i%26))+strings.Repeat("x", i/26), noon)
 	}
-	require.LessOrEqual(t, len(f.by), maxPeers)
+	require.LessOrEqual(t, len(f.by), mostBuckets)
 }

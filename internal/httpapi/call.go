@@ -18,17 +18,20 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"channelbridge/connector"
+	"channelbridge/internal/label"
 )
 
 // call is one request on its way.
 type call struct {
 	echo.Context
-	ctx   context.Context // the request's, with the time limit of answers
-	route route
-	token connector.Token
-	now   time.Time
-	ref   string // stands in the answer and in the log
-	key   string // of a write: unique over all tokens
+	ctx      context.Context // the request's, with the time limit of answers
+	route    route
+	token    connector.Token
+	language label.Language // of labels, where the route speaks
+	paid     sight          // of the payouts, what the token may see
+	now      time.Time
+	ref      string // stands in the answer and in the log
+	key      string // of a write: unique over all tokens
 
 	stop func() bool // of what ends a connection whose request takes too long; nil: nothing does
 }
@@ -57,6 +60,9 @@ func (s *Server) serve(r route) echo.HandlerFunc {
 		defer cancel()
 		c := &call{Context: ec, ctx: ctx, route: r, now: s.cfg.Clock().UTC(), ref: newReference()}
 		defer c.hurry()
+		if r.speaks() {
+			c.speak()
+		}
 		out, err := s.guarded(c)
 		if err != nil {
 			out = s.failed(c, err)
@@ -80,7 +86,7 @@ func (s *Server) guarded(c *call) (out reply, err error) {
 			err = errors.New("panic")
 		}
 	}()
-	if c.token, err = s.authenticate(c); err != nil {
+	if err := s.admit(c); err != nil {
 		return reply{}, err
 	}
 	if err := allowed(c.token, c.route.scope); err != nil {
@@ -101,6 +107,9 @@ func (s *Server) guarded(c *call) (out reply, err error) {
 func (s *Server) failed(c *call, err error) reply {
 	p := problemOf(err)
 	p.Reference = c.ref
+	if c.route.speaks() {
+		p.in(c.language)
+	}
 	if p.Status >= http.StatusInternalServerError && p.Code != "too_many_failures" {
 		s.cfg.Log.Error("request not answered", "method", c.route.method, "route", c.route.path, "reference", c.ref, "error", err)
 	}

@@ -51,11 +51,11 @@ func (s *Server) claimStep(to payout.ClaimState) func(*call) (reply, error) {
 				return reply{}, err
 			}
 		}
-		a, err := s.account("account", string(f.Account))
+		a, err := c.account("account", string(f.Account))
 		if err != nil {
 			return reply{}, err
 		}
-		now, err := s.cfg.Payouts.Desk().Act(c.ctx, a, f.ID, asked, c.who())
+		now, err := c.paid.Desk().Act(c.ctx, a, f.ID, asked, c.who())
 		if err != nil {
 			return reply{}, fmt.Errorf("claim %s: %w", id, err)
 		}

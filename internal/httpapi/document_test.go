@@ -104,10 +104,12 @@ var compiling sync.Mutex
 // contract holds one answer against the document.
 func contract(t require.TestingT, req *http.Request, w *httptest.ResponseRecorder) {
 	d := published()
+	require.Regexp(t, `^"(token|peer)";q=[0-9]+;w=60$`, w.Header().Get("RateLimit-Policy"))
+	require.Regexp(t, `^"(token|peer)";r=[0-9]+;t=[0-9]+$`, w.Header().Get("RateLimit"))
 	path, found := d.address(req.URL.EscapedPath())
 	op, offered := d.Paths[path][strings.ToLower(req.Method)]
 	if !found || !offered {
-		require.Contains(t, []int{http.StatusNotFound, http.StatusMethodNotAllowed}, w.Code)
+		require.Contains(t, []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusTooManyRequests}, w.Code)
 		d.valid(t, "/components/schemas/Problem", w.Body.Bytes())
 		return
 	}

@@ -46,7 +46,7 @@ func (s *Server) bulkFindings(c *call, r FindingBulk) (reply, error) {
 		return reply{}, err
 	}
 	q.IDs = r.IDs
-	accounts, err := s.accounts("account", given(f.Account)...)
+	accounts, err := c.accounts("account", given(f.Account)...)
 	if err != nil {
 		return reply{}, err
 	}
@@ -54,7 +54,7 @@ func (s *Server) bulkFindings(c *call, r FindingBulk) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	done, err := s.cfg.Payouts.Desk().Bulk(c.ctx, accounts, q, asked, r.DryRun, c.who())
+	done, err := c.paid.Desk().Bulk(c.ctx, accounts, q, asked, r.DryRun, c.who())
 	if err != nil {
 		return reply{}, fmt.Errorf("many findings at once: %w", err)
 	}

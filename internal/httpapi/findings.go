@@ -105,11 +105,11 @@ func (s *Server) found(c *call, f findingFilter) ([]payout.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := s.accounts("account", given(f.Account)...)
+	accounts, err := c.accounts("account", given(f.Account)...)
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.cfg.Payouts.Desk().Findings(c.ctx, accounts, query)
+	all, err := c.paid.Desk().Findings(c.ctx, accounts, query)
 	if err != nil {
 		return nil, fmt.Errorf("listing findings: %w", err)
 	}
@@ -118,8 +118,8 @@ func (s *Server) found(c *call, f findingFilter) ([]payout.Finding, error) {
 
 // finding finds one, and the account it is of.
 func (s *Server) finding(c *call, id string) (payout.Finding, payout.Account, error) {
-	for _, a := range s.cfg.Payouts.Accounts() {
-		all, err := s.cfg.Payouts.Desk().Findings(c.ctx, []payout.Account{a}, payout.FindingQuery{IDs: []string{id}})
+	for _, a := range c.paid.Accounts() {
+		all, err := c.paid.Desk().Findings(c.ctx, []payout.Account{a}, payout.FindingQuery{IDs: []string{id}})
 		if err != nil {
 			return payout.Finding{}, a, fmt.Errorf("looking for finding %s: %w", id, err)
 		}
@@ -197,7 +197,7 @@ func (s *Server) deed(do payout.Do) func(*call) (reply, error) {
 		if err != nil {
 			return reply{}, err
 		}
-		now, err := s.cfg.Payouts.Desk().Act(c.ctx, a, id, asked, c.who())
+		now, err := c.paid.Desk().Act(c.ctx, a, id, asked, c.who())
 		if err != nil {
 			return reply{}, fmt.Errorf("finding %s: %w", id, err)
 		}

@@ -50,7 +50,7 @@ func (s *Server) strike(do func(c *call, a payout.Account, id, reason string) er
 		if q.Get("account") == "" {
 			return reply{}, badParameter("account", "It has to be given.", "")
 		}
-		a, err := s.account("account", q.Get("account"))
+		a, err := c.account("account", q.Get("account"))
 		if err != nil {
 			return reply{}, err
 		}
@@ -94,7 +94,7 @@ func listed[T any](s *Server, c *call, of func(payout.Account) ([]T, error)) (re
 	if err != nil {
 		return reply{}, err
 	}
-	accounts, err := s.accounts("account", given(q.Get("account"))...)
+	accounts, err := c.accounts("account", given(q.Get("account"))...)
 	if err != nil {
 		return reply{}, err
 	}
@@ -111,7 +111,7 @@ func listed[T any](s *Server, c *call, of func(payout.Account) ([]T, error)) (re
 
 func (s *Server) listMatches(c *call) (reply, error) {
 	return listed(s, c, func(a payout.Account) ([]matchView, error) {
-		all, err := s.cfg.Payouts.Desk().Matches(c.ctx, a)
+		all, err := c.paid.Desk().Matches(c.ctx, a)
 		return views(all, func(m payout.Match) matchView { return matchOf(a, m) }), err
 	})
 }
@@ -125,11 +125,11 @@ type MatchRequest struct {
 }
 
 func (s *Server) match(c *call, r MatchRequest) (reply, error) {
-	a, err := s.account("account", r.Account)
+	a, err := c.account("account", r.Account)
 	if err != nil {
 		return reply{}, err
 	}
-	m, err := s.cfg.Payouts.Desk().Match(c.ctx, a, r.Order, r.Lines, r.Note, c.who())
+	m, err := c.paid.Desk().Match(c.ctx, a, r.Order, r.Lines, r.Note, c.who())
 	if err != nil {
 		return reply{}, fmt.Errorf("a match by hand: %w", err)
 	}
@@ -137,12 +137,12 @@ func (s *Server) match(c *call, r MatchRequest) (reply, error) {
 }
 
 func (s *Server) unmatch(c *call, a payout.Account, id, _ string) error {
-	return s.cfg.Payouts.Desk().Unmatch(c.ctx, a, id, c.who())
+	return c.paid.Desk().Unmatch(c.ctx, a, id, c.who())
 }
 
 func (s *Server) listDeposits(c *call) (reply, error) {
 	return listed(s, c, func(a payout.Account) ([]payout.DepositJSON, error) {
-		all, err := s.cfg.Payouts.Desk().Deposits(c.ctx, a)
+		all, err := c.paid.Desk().Deposits(c.ctx, a)
 		return views(all, func(d payout.Deposit) payout.DepositJSON { return d.JSON(a.ID) }), err
 	})
 }
@@ -160,7 +160,7 @@ type DepositRequest struct {
 }
 
 func (s *Server) deposit(c *call, r DepositRequest) (reply, error) {
-	a, err := s.account("account", r.Account)
+	a, err := c.account("account", r.Account)
 	if err != nil {
 		return reply{}, err
 	}
@@ -170,11 +170,11 @@ func (s *Server) deposit(c *call, r DepositRequest) (reply, error) {
 	}
 	def(&r.Origin, payout.DepositManual)
 	d := payout.Deposit{Amount: money.New(minor, r.Currency), Day: r.Day, BankRef: r.BankRef, Payout: r.Payout, Origin: r.Origin, Note: r.Note}
-	kept, err := s.cfg.Payouts.Desk().Deposit(c.ctx, a, d, "", c.who())
+	kept, err := c.paid.Desk().Deposit(c.ctx, a, d, "", c.who())
 	if err != nil {
 		return reply{}, fmt.Errorf("a deposit: %w", err)
 	}
-	all, err := s.cfg.Payouts.Desk().Deposits(c.ctx, a)
+	all, err := c.paid.Desk().Deposits(c.ctx, a)
 	if err != nil {
 		return reply{}, fmt.Errorf("a deposit: %w", err)
 	}
@@ -187,7 +187,7 @@ func (s *Server) deposit(c *call, r DepositRequest) (reply, error) {
 }
 
 func (s *Server) undeposit(c *call, a payout.Account, id, reason string) error {
-	return s.cfg.Payouts.Desk().Undeposit(c.ctx, a, id, reason, c.who())
+	return c.paid.Desk().Undeposit(c.ctx, a, id, reason, c.who())
 }
 
 // closeView is a month that was closed.
@@ -207,7 +207,7 @@ func closeOf(a payout.Account, m payout.Closing) closeView {
 
 func (s *Server) listCloses(c *call) (reply, error) {
 	return listed(s, c, func(a payout.Account) ([]closeView, error) {
-		all, err := s.cfg.Payouts.Desk().Closes(c.ctx, a)
+		all, err := c.paid.Desk().Closes(c.ctx, a)
 		return views(all, func(m payout.Closing) closeView { return closeOf(a, m) }), err
 	})
 }
@@ -219,11 +219,11 @@ type CloseRequest struct {
 }
 
 func (s *Server) closeMonth(c *call, r CloseRequest) (reply, error) {
-	a, err := s.account("account", r.Account)
+	a, err := c.account("account", r.Account)
 	if err != nil {
 		return reply{}, err
 	}
-	m, err := s.cfg.Payouts.Desk().Close(c.ctx, a, r.Month, c.who())
+	m, err := c.paid.Desk().Close(c.ctx, a, r.Month, c.who())
 	if err != nil {
 		return reply{}, fmt.Errorf("closing a month: %w", err)
 	}
@@ -231,5 +231,5 @@ func (s *Server) closeMonth(c *call, r CloseRequest) (reply, error) {
 }
 
 func (s *Server) unclose(c *call, a payout.Account, month, reason string) error {
-	return s.cfg.Payouts.Desk().Unclose(c.ctx, a, month, reason, c.who())
+	return c.paid.Desk().Unclose(c.ctx, a, month, reason, c.who())
 }

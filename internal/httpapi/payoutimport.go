@@ -41,7 +41,7 @@ func (s *Server) importPayout(c *call) (reply, error) {
 	if q.Get("account") == "" {
 		return reply{}, badParameter("account", "It has to be given: whose payout is it?", "")
 	}
-	a, err := s.account("account", q.Get("account"))
+	a, err := c.account("account", q.Get("account"))
 	if err != nil {
 		return reply{}, err
 	}
@@ -49,7 +49,7 @@ func (s *Server) importPayout(c *call) (reply, error) {
 		return reply{}, s.fileTooLarge()
 	}
 	body := &upload{body: http.MaxBytesReader(c.Response(), c.Request().Body, s.cfg.Limits.MaxFile)}
-	got, err := s.cfg.Payouts.Import(c.ctx, payout.File{Account: a.ID, Name: q.Get("name"), Origin: "api", By: c.token.Name, Format: q.Get("format"), Body: body})
+	got, err := c.paid.Import(c.ctx, payout.File{Account: a.ID, Name: q.Get("name"), Origin: "api", By: c.token.Name, Format: q.Get("format"), Body: body})
 	if err != nil {
 		return reply{}, s.notImported(body, err)
 	}

@@ -25,7 +25,7 @@ func (s *Server) listPayoutLines(c *call) (reply, error) {
 	}
 	id, order, before := payout.ID(p), q.Get("order"), page.number()
 	rows, passed := []payoutLineView{}, int64(0)
-	err = s.cfg.Payouts.Store().PayoutLines(c.ctx, connector.LineFilter{Payouts: []int64{p.ID}}, func(l connector.PayoutLine) error {
+	err = c.paid.Store().PayoutLines(c.ctx, connector.LineFilter{Payouts: []int64{p.ID}}, func(l connector.PayoutLine) error {
 		if order != "" && l.Order != order && l.Alias != order {
 			return nil
 		}

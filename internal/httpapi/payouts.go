@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"channelbridge/connector"
@@ -26,13 +25,15 @@ type Payouts interface {
 	Desk() payout.Desk
 }
 
-// ofPayouts answers only where payouts are set up, and calls a parameter that is wrong by the one
+// ofPayouts answers only where payouts are set up, shows a handler what its token may see of them,
+// and calls a parameter that is wrong by the one
 // code that everything about payouts has for it.
 func (s *Server) ofPayouts(handle func(*call) (reply, error)) func(*call) (reply, error) {
 	return func(c *call) (reply, error) {
 		if s.cfg.Payouts == nil {
 			return reply{}, newProblem("not_available", "This bridge keeps no payouts.", "Set payouts up in its configuration.")
 		}
+		c.paid = sight{s.cfg.Payouts, c.token}
 		out, err := handle(c)
 		if p, ok := errors.AsType[*Problem](err); ok && (p.Code == "invalid_parameter" || p.Code == "invalid_cursor") {
 			return out, badParameter(p.Member, p.Detail, p.Hint)
@@ -42,34 +43,6 @@ func (s *Server) ofPayouts(handle func(*call) (reply, error)) func(*call) (reply
 }
 
 func badParameter(name, why, todo string) *Problem { return member("bad_parameter", name, why, todo) }
-
-// account finds an account by its id; name is the parameter or member it stands in.
-func (s *Server) account(name, id string) (payout.Account, error) {
-	all := s.cfg.Payouts.Accounts()
-	i := slices.IndexFunc(all, func(a payout.Account) bool { return string(a.ID) == id })
-	if i < 0 {
-		return payout.Account{}, member("unknown_account", name, "No account with payouts has this id.", "Use the id of a channel: GET /v1/channels lists them.")
-	}
-	return all[i], nil
-}
-
-// accounts are those with the ids; with none they are all.
-func (s *Server) accounts(name string, ids ...string) ([]payout.Account, error) {
-	if len(ids) == 0 {
-		return s.cfg.Payouts.Accounts(), nil
-	}
-	var out []payout.Account
-	for _, id := range ids {
-		a, err := s.account(name, id)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(out, func(o payout.Account) bool { return o.ID == a.ID }) {
-			out = append(out, a)
-		}
-	}
-	return out, nil
-}
 
 // given is a parameter as a list: nothing when it is not there.
 func given(v string) []string {
@@ -88,12 +61,12 @@ func idsOf(accounts []payout.Account) []connector.ConnectionID {
 }
 
 // payoutsOf lists the payouts of accounts; without accounts there are none.
-func (s *Server) payoutsOf(c *call, accounts []payout.Account, f connector.PayoutFilter) ([]connector.Payout, error) {
+func (c *call) payoutsOf(accounts []payout.Account, f connector.PayoutFilter) ([]connector.Payout, error) {
 	if len(accounts) == 0 {
 		return nil, nil
 	}
 	f.Accounts = idsOf(accounts)
-	list, err := s.cfg.Payouts.Store().PayoutList(c.ctx, f)
+	list, err := c.paid.Store().PayoutList(c.ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("listing payouts: %w", err)
 	}
@@ -112,17 +85,15 @@ func (s *Server) listPayouts(c *call) (reply, error) {
 	if state != "" && !slices.Contains(payoutStates, state) {
 		return reply{}, badParameter("state", "It is open, closed, paid, failed or returned.", "")
 	}
-	accounts, err := s.accounts("account", given(q.Get("account"))...)
+	accounts, err := c.accounts("account", given(q.Get("account"))...)
 	if err != nil {
 		return reply{}, err
 	}
-	list, err := s.payoutsOf(c, accounts, connector.PayoutFilter{})
+	list, err := c.payoutsOf(accounts, connector.PayoutFilter{All: true})
 	if err != nil {
 		return reply{}, err
 	}
-	before := p.number()
-	list = slices.DeleteFunc(list, func(x connector.Payout) bool { return state != "" && x.State != state || before > 0 && x.ID >= before })
-	slices.SortFunc(list, func(a, b connector.Payout) int { return cmp.Compare(b.ID, a.ID) })
+	list = newestFirst(list, p.after, func(x connector.Payout) bool { return x.SupersededAt.IsZero() && (state == "" || x.State == state) })
 	list = list[:min(len(list), p.limit)]
 	rows, err := payoutViews(list)
 	if err != nil {
@@ -130,9 +101,18 @@ func (s *Server) listPayouts(c *call) (reply, error) {
 	}
 	last := ""
 	if len(list) > 0 {
-		last = strconv.FormatInt(list[len(list)-1].ID, 10)
+		last = payout.ID(list[len(list)-1])
 	}
 	return p.reply(rows, len(list), last)
+}
+
+// newestFirst sorts payouts and gives those that are wanted and come after one of them. The place
+// in the list is kept by that one's name: the store's numbers would tell how many there are of other
+// accounts. It stays when a revision supersedes the payout, as none is ever deleted.
+func newestFirst(list []connector.Payout, after string, want func(connector.Payout) bool) []connector.Payout {
+	slices.SortFunc(list, func(a, b connector.Payout) int { return cmp.Compare(b.ID, a.ID) })
+	passed := slices.IndexFunc(list, func(p connector.Payout) bool { return payout.ID(p) == after })
+	return slices.DeleteFunc(list[passed+1:], func(p connector.Payout) bool { return !want(p) })
 }
 
 // payout reads which one the path names; revisions that were superseded are kept as well.
@@ -141,8 +121,7 @@ func (s *Server) payout(c *call) (connector.Payout, payout.Account, error) {
 	if err != nil {
 		return connector.Payout{}, payout.Account{}, err
 	}
-	accounts := s.cfg.Payouts.Accounts()
-	list, err := s.payoutsOf(c, accounts, connector.PayoutFilter{All: true})
+	list, err := c.payoutsOf(c.paid.Accounts(), connector.PayoutFilter{All: true})
 	if err != nil {
 		return connector.Payout{}, payout.Account{}, err
 	}
@@ -150,7 +129,7 @@ func (s *Server) payout(c *call) (connector.Payout, payout.Account, error) {
 	if i < 0 {
 		return connector.Payout{}, payout.Account{}, fmt.Errorf("payout %s: %w", id, connector.ErrNotFound)
 	}
-	a, err := s.account("id", string(list[i].Account))
+	a, err := c.account("id", string(list[i].Account))
 	return list[i], a, err
 }
 
@@ -178,7 +157,7 @@ func (s *Server) showPayout(c *call) (reply, error) {
 
 // bridgeOf leads from what was expected of a payout's orders to what was paid.
 func (s *Server) bridgeOf(c *call, p connector.Payout, a payout.Account) (*payout.SummaryJSON, error) {
-	r, err := s.cfg.Payouts.Report(c.ctx, []connector.ConnectionID{a.ID}, payout.Query{Payouts: []string{p.External}})
+	r, err := c.paid.Report(c.ctx, []connector.ConnectionID{a.ID}, payout.Query{Payouts: []string{p.External}})
 	if err != nil {
 		return nil, fmt.Errorf("the bridge of payout %s: %w", p.External, err)
 	}

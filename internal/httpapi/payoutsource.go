@@ -21,7 +21,7 @@ func (s *Server) payoutSource(c *call) (reply, error) {
 	if p.Source == "" {
 		return reply{}, fmt.Errorf("the file of payout %s: %w", p.External, connector.ErrSourceMissing)
 	}
-	body, err := s.cfg.Payouts.Store().OpenSource(c.ctx, p.Account, p.Source)
+	body, err := c.paid.Store().OpenSource(c.ctx, p.Account, p.Source)
 	if err != nil {
 		return reply{}, fmt.Errorf("the file of payout %s: %w", p.External, err)
 	}

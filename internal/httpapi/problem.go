@@ -47,6 +47,7 @@ var titles = map[string]struct {
 }{
 	"unauthorized":       {http.StatusUnauthorized, "The request carries no valid token"},
 	"too_many_failures":  {http.StatusServiceUnavailable, "Too many requests without a valid token came from this address"},
+	"too_many_requests":  {http.StatusTooManyRequests, "There were too many requests"},
 	"scope_missing":      {http.StatusForbidden, "The token may not do this"},
 	"not_found":          {http.StatusNotFound, "There is no such thing"},
 	"method_not_allowed": {http.StatusMethodNotAllowed, "This method is not offered here"},

@@ -20,6 +20,7 @@ type reportView struct {
 	Parameters reportParameters     `json:"parameters"` // as they were understood
 	Summary    []payout.SummaryJSON `json:"summary"`    // by currency; never added together
 	Rows       []any                `json:"rows"`
+	Labels     any                  `json:"labels"` // of the codes on this page, by kind and code; the only thing that is in a language
 	Next       string               `json:"next_cursor,omitempty"`
 }
 
@@ -34,7 +35,7 @@ func (s *Server) report(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	header := map[string]string{"ETag": `"` + r.Snapshot + `"`, "Vary": "Accept"}
+	header := map[string]string{"ETag": `"` + r.Snapshot + `"`}
 	if unchanged(c.Request().Header, r.Snapshot) {
 		return reply{status: http.StatusNotModified, header: header}, nil
 	}
@@ -62,7 +63,7 @@ func (s *Server) report(c *call) (reply, error) {
 // one that a cursor goes on with.
 func (s *Server) reported(c *call, ask *reportAsk) (*payout.Report, int, error) {
 	if ask.cursor == "" {
-		r, err := s.cfg.Payouts.Report(c.ctx, idsOf(ask.accounts), ask.query)
+		r, err := c.paid.Report(c.ctx, idsOf(ask.accounts), ask.query)
 		if err != nil {
 			return nil, 0, fmt.Errorf("reconciling payouts: %w", err)
 		}
@@ -106,6 +107,7 @@ func (s *Server) reportPage(c *call, ask *reportAsk, r *payout.Report, from int)
 		}
 		out.Rows = rows
 	}
+	out.Labels = legendOf(c.language, ask.level, out.Summary, out.Rows)
 	if to < sheet.length() {
 		s.reports.put(r, c.now)
 		out.Next = seal(c.token.Hash, ask.list, r.Snapshot+":"+strconv.Itoa(to))

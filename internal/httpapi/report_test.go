@@ -112,7 +112,7 @@ func TestAcceptSaysWhichFormAReportHas(t *testing.T) {
 		req.Header.Set("Accept", accept)
 		a := r.send(req).is(http.StatusOK)
 		require.Equal(t, kind, a.Header().Get("Content-Type"), accept)
-		require.Equal(t, "Accept", a.Header().Get("Vary"))
+		require.Equal(t, "Accept, Accept-Language", a.Header().Get("Vary"))
 	}
 	req := request(http.MethodGet, reportOf+year+"&format=json", r.token, "")
 	req.Header.Set("Accept", "text/csv")
@@ -353,7 +353,7 @@ func TestAReportIsNarrowed(t *testing.T) {
 func TestParametersOfAReportThatAreWrongAreNamed(t *testing.T) {
 	r := newRig(t)
 	for query, name := range map[string]string{
-		"surprise=1": "surprise", "locale=vi": "locale", "workflow_state=gone": "workflow_state",
+		"surprise=1": "surprise", "locale=fr": "locale", "locale=VI": "locale", "locale=vi&locale=th": "locale", "workflow_state=gone": "workflow_state",
 		"level=orders": "level", "sort=abs_difference": "sort", "basis=paid": "basis", "tz=Mars": "tz", "tz=Local": "tz", "tz=../etc/passwd": "tz",
 		"from=yesterday": "from", "from=2026-13-01": "from", "to=2026-02-30": "to", "from=2026-03-01&to=2026-03-01": "to", "from=2026-03-02&to=2026-03-01": "to",
 		"from=2026-01-01&from=2026-01-02": "from", "as_of=2026-03-01": "as_of", "as_of=2026-03-02T00:00:00Z": "as_of", "currency=vnd": "currency",
@@ -406,7 +406,11 @@ func TestAWorkbookHasEveryLevelAndWhatItRestsOn(t *testing.T) {
 	for i, name := range []string{"Summary", "Payouts", "Orders", "Exceptions", "Lines", "About"} {
 		require.Contains(t, parts["xl/workbook.xml"], `name="`+name+`"`)
 		rows := strings.Count(parts[fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1)], "<row ")
-		require.Equal(t, 1+map[string]int{"Summary": 10, "Payouts": 1, "Orders": 4, "Exceptions": 3, "Lines": 5, "About": 7}[name], rows, name)
+		if name == "About" {
+			require.Greater(t, rows, 1+7, "what it rests on, and what codes are called")
+			continue
+		}
+		require.Equal(t, 1+map[string]int{"Summary": 10, "Payouts": 1, "Orders": 4, "Exceptions": 3, "Lines": 5}[name], rows, name)
 	}
 	require.Contains(t, parts["xl/worksheets/sheet3.xml"], "2026-02-09T12:00:00Z")
 	about := parts["xl/worksheets/sheet6.xml"]

@@ -59,10 +59,10 @@ func words[T ~string](all []T) []string {
 
 // Parameters of a report, and whether they may be given several times.
 var (
-	reportOnce = []string{"from", "to", "basis", "tz", "level", "min_difference", "q", "sort", "as_of", "format", "bom", "delimiter", "limit", "cursor"}
+	reportOnce = []string{"from", "to", "basis", "tz", "level", "min_difference", "q", "sort", "as_of", "format", "bom", "delimiter", "locale", "limit", "cursor"}
 	reportMany = []string{"channel", "account", "payout_id", "currency", "outcome", "cause", "category", "columns", "workflow_state", "assignee"}
 	// What only says how a report is written does not bind its cursor.
-	reportForm = []string{"format", "columns", "bom", "delimiter", "limit", "cursor"}
+	reportForm = []string{"format", "columns", "bom", "delimiter", "locale", "limit", "cursor"}
 )
 
 const (
@@ -82,11 +82,12 @@ func (s *Server) asked(c *call) (*reportAsk, error) {
 	}
 	a := &reportAsk{cursor: q.Get("cursor")}
 	for _, read := range []func() error{
-		func() error { return a.readAccounts(s, q) },
+		func() error { return a.readAccounts(c, q) },
 		func() error { return a.readWords(q) },
 		func() error { return a.readTimes(q, c.now) },
 		func() error { return a.readNarrow(q) },
-		func() error { return s.readPayouts(c, a, q["payout_id"]) },
+		func() error { return a.readPayouts(c, q["payout_id"]) },
+		func() error { return readLocale(q) },
 		func() error { return a.readForm(q, c.Request().Header.Values("Accept")) },
 	} {
 		if err := read(); err != nil {
@@ -135,16 +136,16 @@ func sortedNames(q url.Values) []string {
 
 // readAccounts finds whose payouts are meant. A channel and an account are the same here; all that
 // are named are in the report.
-func (a *reportAsk) readAccounts(s *Server, q url.Values) error {
+func (a *reportAsk) readAccounts(c *call, q url.Values) error {
 	if len(q["channel"]) == 0 && len(q["account"]) == 0 {
-		a.accounts = s.cfg.Payouts.Accounts()
+		a.accounts = c.paid.Accounts()
 		return nil
 	}
 	for _, name := range []string{"channel", "account"} {
 		if len(q[name]) == 0 {
 			continue
 		}
-		more, err := s.accounts(name, q[name]...)
+		more, err := c.accounts(name, q[name]...)
 		if err != nil {
 			return err
 		}

@@ -31,14 +31,16 @@ func (s *Server) reportBook(c *call, ask *reportAsk, r *payout.Report) (reply, e
 		return o.Outcome == payout.Matched || o.Outcome == payout.WithinTolerance
 	})
 	exceptions := sheet{&reportAsk{level: levelOfOrders, zone: ask.zone, chosen: ask.chosen}, &found}
-	sheets := []xlsx.Sheet{{Name: "Summary", Table: level("summary")}, {Name: "Payouts", Table: level("payout")}, {Name: "Orders", Table: level(levelOfOrders)},
-		{Name: "Exceptions", Table: tableOf(levelOfOrders, exceptions.part(0, exceptions.length()))}, {Name: "Lines", Table: level("line")}, {Name: "About", Table: about}}
+	name := func(english string) string { return sheetName(c.language, english) }
+	sheets := []xlsx.Sheet{{Name: name("Summary"), Table: level("summary")}, {Name: name("Payouts"), Table: level("payout")}, {Name: name("Orders"), Table: level(levelOfOrders)},
+		{Name: name("Exceptions"), Table: tableOf(levelOfOrders, exceptions.part(0, exceptions.length()))}, {Name: name("Lines"), Table: level("line")}, {Name: name("About"), Table: about}}
 	return reply{status: http.StatusOK, kind: workbook, stream: func(w io.Writer) error { return xlsx.Write(w, sheets) }, header: map[string]string{
 		"Content-Disposition": attachment("payout-reconciliation-" + r.Snapshot + ".xlsx")}}, nil
 }
 
 // about says what a report rests on: its snapshot, parameters and zones, and the tolerance and the
-// tariffs of each account as they were known then.
+// tariffs of each account as they were known then. Codes are codes on every sheet; here is what each
+// is called in the report's language.
 func (s *Server) about(c *call, ask *reportAsk, r *payout.Report) (payout.Table, error) {
 	t := payout.Table{Columns: []string{"about", "account", "name", "value"}}
 	add := func(about, account, name, value string) {
@@ -60,7 +62,7 @@ func (s *Server) about(c *call, ask *reportAsk, r *payout.Report) (payout.Table,
 			tol := a.Tol[currency]
 			add("tolerance", id, currency, fmt.Sprintf("%d minor units, %d of ten thousand", tol.Minor, tol.BP))
 		}
-		kept, err := s.cfg.Payouts.Store().Tariffs(c.ctx, a.ID, r.At)
+		kept, err := c.paid.Store().Tariffs(c.ctx, a.ID, r.At)
 		if err != nil {
 			return t, fmt.Errorf("the tariffs of %s: %w", a.ID, err)
 		}
@@ -68,5 +70,6 @@ func (s *Server) about(c *call, ask *reportAsk, r *payout.Report) (payout.Table,
 			add("tariff", id, k.Key, string(k.Body))
 		}
 	}
+	explain(c.language, add)
 	return t, nil
 }

@@ -20,7 +20,7 @@ var journalFile = map[string]struct{ kind, ending string }{
 // reportJournal is the entries of the report's payouts for the books. A category without an
 // account stops it, before a byte is sent.
 func (s *Server) reportJournal(c *call, ask *reportAsk, r *payout.Report) (reply, error) {
-	entries, err := payout.Journal(c.ctx, s.cfg.Payouts.Store(), r)
+	entries, err := payout.Journal(c.ctx, c.paid.Store(), r)
 	if missing, ok := errors.AsType[*payout.UnmappedError](err); ok {
 		return reply{}, newProblem("unmapped_category", missing.Error()+".", "Name an account for them in the configuration: payouts.accounts.")
 	}

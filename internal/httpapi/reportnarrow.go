@@ -70,13 +70,13 @@ func (a *reportAsk) readLeast(text string) error {
 
 // readPayouts reads which payouts are meant, by the channel's numbers or by ours. Ours name one
 // account as well.
-func (s *Server) readPayouts(c *call, a *reportAsk, ids []string) error {
+func (a *reportAsk) readPayouts(c *call, ids []string) error {
 	own := func(id string) bool { return strings.HasPrefix(id, "po_") }
 	if !slices.ContainsFunc(ids, own) {
 		a.query.Payouts = ids
 		return nil
 	}
-	list, err := s.payoutsOf(c, a.accounts, connector.PayoutFilter{AsOf: a.query.AsOf})
+	list, err := c.payoutsOf(a.accounts, connector.PayoutFilter{AsOf: a.query.AsOf})
 	if err != nil {
 		return err
 	}

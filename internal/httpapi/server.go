@@ -54,6 +54,7 @@ type Limits struct {
 	MaxBody  int64         // bytes of a body; default 64 KiB
 	Answer   time.Duration // within which a request is answered or given up; default 20 s
 	Failures int           // requests without a valid token, per peer and minute; default 30
+	Rate     int           // requests per minute and token, or peer where there is no valid token; default 1200
 	Report   time.Duration // within which a report is made and sent, or given up; default 2 minutes
 	MaxFile  int64         // bytes of a payout file; default 2 GiB
 	File     time.Duration // within which a payout file arrives and is read, or is sent; default 1 hour
@@ -70,7 +71,9 @@ type Server struct {
 	store    Store
 	document []byte
 	schemas  map[string]*jsonschema.Schema // of bodies, by their names in the document
-	failures *failures
+	failures *buckets                      // requests without a valid token, by peer
+	tokens   *buckets                      // requests, by token
+	peers    *buckets                      // those without one, by peer
 	flights  *flights
 	reports  *keptReports
 
@@ -95,6 +98,7 @@ func New(cfg Config) (*Server, error) {
 	def(&cfg.Limits.MaxBody, 64<<10)
 	def(&cfg.Limits.Answer, 20*time.Second)
 	def(&cfg.Limits.Failures, 30)
+	def(&cfg.Limits.Rate, 1200)
 	def(&cfg.Limits.Report, 2*time.Minute)
 	def(&cfg.Limits.MaxFile, 2<<30)
 	def(&cfg.Limits.File, time.Hour)
@@ -106,7 +110,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("httpapi: reading the document: %w", err)
 	}
-	return &Server{cfg: cfg, store: cfg.Store, document: doc, schemas: schemas, failures: newFailures(cfg.Limits.Failures),
+	return &Server{cfg: cfg, store: cfg.Store, document: doc, schemas: schemas, failures: newBuckets(cfg.Limits.Failures), tokens: newBuckets(cfg.Limits.Rate), peers: newBuckets(cfg.Limits.Rate),
 		flights: newFlights(), reports: &keptReports{most: mostReportRows}, good: map[[32]byte]bool{}}, nil
 }
 
@@ -120,7 +124,7 @@ func def[T comparable](p *T, v T) {
 // Routes mounts everything on a group, usually "/v1". What the group does not know is answered as
 // the group's own echo answers it; Handler has problem documents for that as well.
 func (s *Server) Routes(g *echo.Group) {
-	g.GET("/openapi.json", func(c echo.Context) error { return send(c, reply{status: http.StatusOK, raw: s.document}) })
+	g.GET("/openapi.json", s.showDocument)
 	below := map[string]map[string]route{} // of one address with an id, what may be done with it
 	for _, r := range s.routes() {
 		path, verb, has := strings.Cut(r.path, `:id\:`)
@@ -163,9 +167,29 @@ func (s *Server) Handler() http.Handler {
 		} else if !ok {
 			p = problemOf(err)
 		}
-		p.Reference = newReference()
-		_ = send(c, p.reply())
+		_ = s.unasked(c, p)
 	}
 	s.Routes(e.Group("/v1"))
 	return e
+}
+
+// showDocument is for everybody: it needs no token.
+func (s *Server) showDocument(c echo.Context) error {
+	if err := s.spendPeer(c.Request(), c.Response().Header(), s.cfg.Clock().UTC()); err != nil {
+		return s.sendProblem(c, problemOf(err))
+	}
+	return send(c, reply{status: http.StatusOK, raw: s.document})
+}
+
+// unasked answers a request that no route takes.
+func (s *Server) unasked(c echo.Context, p *Problem) error {
+	if err := s.spendPeer(c.Request(), c.Response().Header(), s.cfg.Clock().UTC()); err != nil {
+		p = problemOf(err)
+	}
+	return s.sendProblem(c, p)
+}
+
+func (s *Server) sendProblem(c echo.Context, p *Problem) error {
+	p.Reference = newReference()
+	return send(c, p.reply())
 }

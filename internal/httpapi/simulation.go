@@ -51,7 +51,7 @@ func standingOf(s payout.Standing, currency string) standingView {
 }
 
 func (s *Server) simulateTariffs(c *call, r TariffSimulation) (reply, error) {
-	a, err := s.account("account", r.Account)
+	a, err := c.account("account", r.Account)
 	if err != nil {
 		return reply{}, err
 	}
@@ -59,7 +59,7 @@ func (s *Server) simulateTariffs(c *call, r TariffSimulation) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	sim, err := payout.Simulate(c.ctx, s.cfg.Payouts.Store(), a, tariffs, c.now)
+	sim, err := payout.Simulate(c.ctx, c.paid.Store(), a, tariffs, c.now)
 	if err != nil {
 		return reply{}, fmt.Errorf("simulating tariffs of %s: %w", a.ID, err)
 	}

@@ -100,13 +100,13 @@ func (s *Server) listTariffs(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	accounts, err := s.accounts("account", given(q.Get("account"))...)
+	accounts, err := c.accounts("account", given(q.Get("account"))...)
 	if err != nil {
 		return reply{}, err
 	}
 	out := []tariffView{}
 	for _, a := range accounts {
-		kept, err := s.cfg.Payouts.Store().Tariffs(c.ctx, a.ID, asOf)
+		kept, err := c.paid.Store().Tariffs(c.ctx, a.ID, asOf)
 		if err != nil {
 			return reply{}, fmt.Errorf("the tariffs of %s: %w", a.ID, err)
 		}
@@ -129,7 +129,7 @@ type TariffRequest struct {
 }
 
 func (s *Server) setTariff(c *call, r TariffRequest) (reply, error) {
-	a, err := s.account("account", r.Account)
+	a, err := c.account("account", r.Account)
 	if err != nil {
 		return reply{}, err
 	}
@@ -141,7 +141,7 @@ func (s *Server) setTariff(c *call, r TariffRequest) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("tariff %s of %s: %w", t.Key, a.ID, err)
 	}
-	kept, err := s.cfg.Payouts.Store().KeepTariff(c.ctx, connector.Tariff{Account: a.ID, Key: t.Key, KnownAt: c.now, Author: c.token.Name, Body: body})
+	kept, err := c.paid.Store().KeepTariff(c.ctx, connector.Tariff{Account: a.ID, Key: t.Key, KnownAt: c.now, Author: c.token.Name, Body: body})
 	if err != nil {
 		return reply{}, fmt.Errorf("keeping the tariff %s of %s: %w", t.Key, a.ID, err)
 	}

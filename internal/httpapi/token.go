@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,9 +47,9 @@ const (
 )
 
 // NewToken makes a token and its text, which is shown once and kept nowhere. A zero expires means
-// never. It keeps nothing.
-func NewToken(name string, scopes []string, now, expires time.Time) (connector.Token, secret.Text, error) {
-	if err := checkToken(name, scopes, now, expires); err != nil {
+// never. With accounts it sees their payouts alone. It keeps nothing.
+func NewToken(name string, scopes []string, now, expires time.Time, accounts ...connector.ConnectionID) (connector.Token, secret.Text, error) {
+	if err := errors.Join(checkToken(name, scopes, now, expires), checkAccounts(scopes, accounts)); err != nil {
 		return connector.Token{}, secret.Text{}, err
 	}
 	raw := make([]byte, tokenIDBytes+tokenSecret)
@@ -56,7 +57,27 @@ func NewToken(name string, scopes []string, now, expires time.Time) (connector.T
 	id := hex.EncodeToString(raw[:tokenIDBytes])
 	text := tokenPrefix + id + "_" + base64.RawURLEncoding.EncodeToString(raw[tokenIDBytes:])
 	scopes = slices.Compact(slices.Sorted(slices.Values(scopes)))
-	return connector.Token{ID: id, Name: name, Hash: hashOf(text), Scopes: scopes, CreatedAt: now, ExpiresAt: expires}, secret.New(text), nil
+	accounts = slices.Compact(slices.Sorted(slices.Values(accounts)))
+	return connector.Token{ID: id, Name: name, Hash: hashOf(text), Scopes: scopes, Accounts: accounts, CreatedAt: now, ExpiresAt: expires}, secret.New(text), nil
+}
+
+// byAccount reports a scope over what is divided by account. A token that is bound to accounts may
+// have no other: it would see everything there.
+func byAccount(scope string) bool { return scope == scopePayoutsRead || scope == scopePayoutsWrite }
+
+func checkAccounts(scopes []string, accounts []connector.ConnectionID) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	if slices.Contains(accounts, "") {
+		return errors.New("an account has a name: it is the id of a channel")
+	}
+	for _, s := range scopes {
+		if !byAccount(s) {
+			return fmt.Errorf("a token bound to accounts cannot have the scope %s: only payouts are divided by account, so use %s and %s alone, or leave the accounts out", s, scopePayoutsRead, scopePayoutsWrite)
+		}
+	}
+	return nil
 }
 
 func checkToken(name string, scopes []string, now, expires time.Time) error {

@@ -1,0 +1,4 @@
+-- +goose Up
+
+-- The channels whose payouts a token sees, as a JSON list; null: all.
+alter table tokens add column accounts text not null default 'null';
