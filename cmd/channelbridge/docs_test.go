@@ -70,7 +70,7 @@ func TestTheExampleIsValid(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join(top, "channelbridge.example.yaml"))
 	require.NoError(t, err)
 	require.NoError(t, schema(t).Validate(asJSON(t, raw)))
-	env := environment{}
+	env := environment{"CHANNELBRIDGE_PUBLIC_URL": "https://bridge.example.com"}
 	for _, name := range []string{"SHOPIFY_CLIENT_ID", "SHOPIFY_CLIENT_SECRET", "AMAZON_SELLER_ID", "AMAZON_CLIENT_ID", "AMAZON_CLIENT_SECRET", "AMAZON_REFRESH_TOKEN"} {
 		env[name] = "something"
 	}

@@ -76,17 +76,52 @@ func install() (string, error) {
 	if dir, err := binaries(); err == nil {
 		return dir, nil // another test process was faster
 	}
-	for _, args := range [][]string{
-		{"update", "-qq"},
-		{"install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", "postgresql"},
+	for _, step := range []func() error{
+		func() error { return apt("update", "-qq", "-o", "APT::Update::Error-Mode=any") },
+		func() error { return aptInstall("postgresql-common") },
+		noCluster,
+		func() error { return aptInstall("postgresql") },
 	} {
-		cmd := exec.Command("apt-get", args...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%w, and apt-get %s: %v: %s", errNoServer, args[0], err, tail(string(out)))
+		if err := step(); err != nil {
+			return "", fmt.Errorf("%w, and it could not be installed (%w): set TEST_DATABASE_URL or install the postgresql package", errNoServer, err)
 		}
 	}
 	return binaries()
+}
+
+func aptInstall(name string) error {
+	return apt("install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", name)
+}
+
+func apt(args ...string) error {
+	cmd := exec.Command("apt-get", args...)
+	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("apt-get %s: %w: %s", args[0], err, reason(string(out)))
+	}
+	return nil
+}
+
+// noCluster keeps the package from making a server of its own beside ours, which would start with
+// the machine.
+func noCluster() error {
+	f, err := os.OpenFile("/etc/postgresql-common/createcluster.conf", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("\ncreate_main_cluster = false\n")
+	return errors.Join(err, f.Close())
+}
+
+// reason is the last line in which apt says what went wrong, or the end of what it says.
+func reason(out string) string {
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	for _, l := range slices.Backward(lines) {
+		if strings.HasPrefix(l, "E:") {
+			return l
+		}
+	}
+	return lines[len(lines)-1]
 }
 
 // tail keeps the end of a long output, where the reason usually stands.
