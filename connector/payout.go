@@ -207,6 +207,10 @@ type Payouts interface {
 	KeepTariff(ctx context.Context, t Tariff) (Tariff, error)
 	Tariffs(ctx context.Context, account ConnectionID, asOf time.Time) ([]Tariff, error)
 
+	// PayoutMark is a text that is another one once anything was added to payouts, facts, tariffs or
+	// acts. What is being added at that very moment may show only in the next mark.
+	PayoutMark(ctx context.Context) (string, error)
+
 	// KeepAct adds an act, and the line of the audit record with it. One whose key is known already
 	// is not added: the earlier one is given with fresh false, or ErrKeyReused if it says something
 	// else. after is the last act of this kind and about that the actor knew of, 0 when there was

@@ -34,6 +34,17 @@ func (s *Store) KeepAct(_ context.Context, a connector.PayoutAct, after int64, l
 	return a, true, nil
 }
 
+// PayoutMark tells whether anything was added; see connector.Payouts.
+func (s *Store) PayoutMark(context.Context) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	facts := 0
+	for _, f := range s.books.facts {
+		facts += len(f)
+	}
+	return fmt.Sprint(len(s.books.payouts), facts, len(s.books.tariffs), len(s.books.acts)), nil
+}
+
 // Acts lists acts; see connector.Payouts.
 func (s *Store) Acts(_ context.Context, account connector.ConnectionID, asOf time.Time) ([]connector.PayoutAct, error) {
 	s.mu.Lock()

@@ -125,6 +125,14 @@ func (b *Books) reimbursed(o Order, since time.Time) (sum int64) {
 	return sum
 }
 
+// progressOf is what was done about an order's finding; nil: nothing.
+func (b *Books) progressOf(o Order) *Progress {
+	if len(b.People.findings) == 0 {
+		return nil
+	}
+	return b.People.findings[Subject{Scope: OfOrder, Ref: o.Ref, Currency: o.Currency}.id(b.Account.ID)]
+}
+
 // ofOrder is the finding about an order; false when there is none and never was.
 func (b *Books) ofOrder(o Order) (Finding, bool) {
 	if !o.finding() && len(b.People.findings) == 0 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"channelbridge/connector"
+	"channelbridge/connector/order"
 	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
@@ -54,6 +55,9 @@ type Report struct {
 	Lines    []LineRow
 	Summary  []Summary // one per currency, by its code
 	Closed   []Closed  // the closed months it is about
+	// Until is when it would say something else although nothing new is known: something falls due,
+	// a day ends, a deadline passes. Zero: never.
+	Until time.Time
 }
 
 // PayoutRow is one payout of a report.
@@ -188,6 +192,7 @@ func (r *Report) take(b *Books, prior map[orderName]string, sums map[string]*Sum
 		r.Payouts = append(r.Payouts, p)
 	}
 	for _, o := range b.Orders {
+		r.lasts(b, o)
 		if o.settledIn(b, chosen) {
 			sum(o.Currency).Orders++
 		}
@@ -210,6 +215,29 @@ func (r *Report) take(b *Books, prior map[orderName]string, sums map[string]*Sum
 		r.takeLine(b, &b.Loose[i], "", "", chosen)
 	}
 	return nil
+}
+
+// lasts bounds how long the report says the same of an order.
+func (r *Report) lasts(b *Books, o Order) {
+	if !b.AsOf.IsZero() {
+		return
+	}
+	instants := []time.Time{o.DueAt}
+	for _, f := range o.Facts.Refunds {
+		instants = append(instants, f.At.Add(b.Account.Terms.Wait+b.Account.Terms.Every))
+	}
+	if o.Outcome == MissingInSettlement {
+		y, m, d := b.Now.In(order.Zone(b.Account.Zone)).Date()
+		instants = append(instants, time.Date(y, m, d+1, 0, 0, 0, 0, order.Zone(b.Account.Zone)))
+	}
+	if p := b.progressOf(o); p != nil && p.Claim != nil {
+		instants = append(instants, p.Claim.Deadline)
+	}
+	for _, at := range instants {
+		if at.After(b.Now) && (r.Until.IsZero() || at.Before(r.Until)) {
+			r.Until = at
+		}
+	}
 }
 
 // count adds an order to its outcome's.

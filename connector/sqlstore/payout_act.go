@@ -74,6 +74,23 @@ func keepAct(ctx context.Context, tx *sqlx.Tx, a connector.PayoutAct, after int6
 		string(a.Account), a.Kind, a.About, stamped(a.At), a.Actor, sql.NullString{String: a.Key, Valid: a.Key != ""}, bytesOf(a.Body))
 }
 
+// PayoutMark tells whether anything was added; see connector.Payouts. Payouts take long to come in,
+// so they are counted: their numbers are given out before they can be seen.
+func (s *Store) PayoutMark(ctx context.Context) (string, error) {
+	var m struct {
+		Payouts int64 `db:"payouts"`
+		Facts   int64 `db:"facts"`
+		Tariffs int64 `db:"tariffs"`
+		Acts    int64 `db:"acts"`
+	}
+	if err := s.reader.GetContext(ctx, &m, `
+		select (select count(*) from payouts) as payouts, (select coalesce(max(id), 0) from payout_facts) as facts,
+			(select coalesce(max(id), 0) from tariffs) as tariffs, (select coalesce(max(id), 0) from payout_acts) as acts`); err != nil {
+		return "", fmt.Errorf("what was added to payouts: %w", err)
+	}
+	return fmt.Sprint(m.Payouts, m.Facts, m.Tariffs, m.Acts), nil
+}
+
 // Acts lists acts; see connector.Payouts.
 func (s *Store) Acts(ctx context.Context, account connector.ConnectionID, asOf time.Time) ([]connector.PayoutAct, error) {
 	cond, args := "", []any{string(account)}

@@ -83,6 +83,32 @@ var payoutActs = []chapter{
 		s.Equal([]string{"fi_1=first", "fi_2=elsewhere", "fi_1=second", "fi_1=another kind"}, s.acts(time.Time{}))
 		s.Equal(4, s.auditLines())
 	}},
+	{"the mark is another one once anything was added", func(s *story) {
+		mark := func() string {
+			s.Helper()
+			m, err := s.store.PayoutMark(s.ctx)
+			s.NoError(err)
+			return m
+		}
+		seen := map[string]bool{mark(): true}
+		for _, add := range []func(){
+			func() { s.keepAct(nil, act("fi_1", "first", 0), -1) },
+			func() { s.keepFacts(1, fact("A", "a1", 0)) },
+			func() { s.book(noon, statement("P1")) },
+			func() { s.book(noon, statement("P1"), sale("k", "A", 1)) },
+			func() {
+				_, err := s.store.KeepTariff(s.ctx, connector.Tariff{Account: channel, Key: "a", KnownAt: noon, Body: []byte("x")})
+				s.NoError(err)
+			},
+		} {
+			add()
+			s.False(seen[mark()])
+			s.Equal(mark(), mark())
+			seen[mark()] = true
+		}
+		s.keepFacts(0, fact("A", "a1", 0))
+		s.True(seen[mark()])
+	}},
 	{"of several who speak at once after the same act one is heard", func(s *story) {
 		var all sync.WaitGroup
 		heard := make([]bool, 8)

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -63,11 +64,8 @@ func (s *Server) report(c *call) (reply, error) {
 // one that a cursor goes on with.
 func (s *Server) reported(c *call, ask *reportAsk) (*payout.Report, int, error) {
 	if ask.cursor == "" {
-		r, err := c.paid.Report(c.ctx, idsOf(ask.accounts), ask.query)
-		if err != nil {
-			return nil, 0, fmt.Errorf("reconciling payouts: %w", err)
-		}
-		return r, 0, nil
+		r, err := s.fresh(c, ask)
+		return r, 0, err
 	}
 	position, ok := unseal(c.token.Hash, ask.list, ask.cursor)
 	id, offset, cut := strings.Cut(position, ":")
@@ -82,6 +80,30 @@ func (s *Server) reported(c *call, ask *reportAsk) (*payout.Report, int, error) 
 	return r, from, nil
 }
 
+// fresh gives a report of what is known now: the one that was made a moment ago for the same
+// question, where nothing was added and nothing has fallen due since.
+func (s *Server) fresh(c *call, ask *reportAsk) (*payout.Report, error) {
+	mark, err := c.paid.Store().PayoutMark(c.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reconciling payouts: %w", err)
+	}
+	name, err := json.Marshal([]any{mark, idsOf(ask.accounts), ask.query})
+	if err != nil {
+		return nil, fmt.Errorf("naming a question about payouts: %w", err)
+	}
+	if r, warm := s.reports.warm(string(name), c.now); warm {
+		return r, nil
+	}
+	r, err := c.paid.Report(c.ctx, idsOf(ask.accounts), ask.query)
+	if err != nil {
+		return nil, fmt.Errorf("reconciling payouts: %w", err)
+	}
+	if ask.format == formatJSON || sizeOf(r) <= mostWarmRows { // a large file is seldom asked for twice
+		s.reports.keep(r, string(name), c.now)
+	}
+	return r, nil
+}
+
 // unchanged reports that the client has this snapshot already.
 func unchanged(h http.Header, snapshot string) bool {
 	for _, line := range h.Values("If-None-Match") {
@@ -94,7 +116,7 @@ func unchanged(h http.Header, snapshot string) bool {
 	return false
 }
 
-// reportPage makes one page. Only a report that goes on is kept.
+// reportPage makes one page.
 func (s *Server) reportPage(c *call, ask *reportAsk, r *payout.Report, from int) (reply, error) {
 	sheet := sheetOf(ask, r)
 	to := min(from+ask.limit, sheet.length())
@@ -109,7 +131,7 @@ func (s *Server) reportPage(c *call, ask *reportAsk, r *payout.Report, from int)
 	}
 	out.Labels = legendOf(c.language, ask.level, out.Summary, out.Rows)
 	if to < sheet.length() {
-		s.reports.put(r, c.now)
+		s.reports.keep(r, "", c.now)
 		out.Next = seal(c.token.Hash, ask.list, r.Snapshot+":"+strconv.Itoa(to))
 	}
 	return shown(out)

@@ -259,21 +259,50 @@ func TestKeptReportsAreBoundedByTheirRows(t *testing.T) {
 		return &payout.Report{Snapshot: name, Orders: make([]payout.OrderRow, rows)}
 	}
 	k := &keptReports{most: 100}
-	k.put(big("a", 50), noon)
-	k.put(big("b", 50), noon)
+	k.keep(big("a", 50), "", noon)
+	k.keep(big("b", 50), "", noon)
 	_, found := k.get("a", noon)
 	require.True(t, found)
-	k.put(big("c", 1), noon)
+	k.keep(big("c", 1), "", noon)
 	_, found = k.get("b", noon)
 	require.False(t, found, "the longest unused goes")
 	_, found = k.get("a", noon)
 	require.True(t, found)
-	k.put(big("d", 101), noon)
+	k.keep(big("d", 101), "", noon)
 	require.Len(t, k.all, 1, "the last stays, however large")
 	again := big("d", 101)
-	k.put(again, noon)
+	k.keep(again, "", noon)
 	kept, _ := k.get("d", noon)
-	require.NotSame(t, again, kept, "of equal reports the first stays")
+	require.Same(t, again, kept, "of equal reports the last stays")
+	require.Len(t, k.all, 1)
+}
+
+func TestTheSameQuestionIsAnsweredFromTheSameReportWhileNothingChanges(t *testing.T) {
+	onEachStore(t, testWarmReports)
+}
+
+func testWarmReports(r *rig) {
+	t := r.T
+	r.someBooks()
+	makes := func(want int, query string) {
+		t.Helper()
+		before := r.books.made
+		r.get(reportOf + query).is(http.StatusOK)
+		require.Equal(t, want, r.books.made-before)
+	}
+	makes(1, year)
+	makes(0, year)
+	makes(0, year+"&level=line&format=csv")
+	makes(1, year+"&q=A")
+	r.does("B", "note", `{"note": "seen"}`)
+	makes(1, year)
+	makes(0, year)
+	r.pass(reportsWarm)
+	makes(1, year)
+	r.pass(12*time.Hour - reportsWarm - time.Second - 7*time.Hour) // the last second of the day in the account's zone
+	makes(1, year)
+	r.pass(time.Second)
+	makes(1, year) // an order is a day older
 }
 
 func TestAReportOfThePastSaysWhatWasKnownThen(t *testing.T) {

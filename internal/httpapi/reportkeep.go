@@ -13,10 +13,13 @@ import (
 const (
 	mostReports    = 8
 	mostReportRows = 500_000
+	mostWarmRows   = 200_000
 	reportsKept    = 15 * time.Minute
+	reportsWarm    = time.Minute // for which the answer to a question may be given again
 )
 
-// keptReports are reports with pages to come, the one used last at the end.
+// keptReports are reports with pages to come or that were just asked for, the one used last at the
+// end.
 type keptReports struct {
 	most int // rows of all
 	mu   sync.Mutex
@@ -26,20 +29,39 @@ type keptReports struct {
 type keptReport struct {
 	*payout.Report
 	used time.Time
+	asks map[string]time.Time // the questions it answers, and when it was made for each
 }
 
-func (k keptReport) size() int { return len(k.Payouts) + len(k.Orders) + len(k.Lines) }
+func sizeOf(r *payout.Report) int { return len(r.Payouts) + len(r.Orders) + len(r.Lines) }
 
-// put keeps a report. Reports with one name are equal; the first of them stays.
-func (k *keptReports) put(r *payout.Report, now time.Time) {
+// keep keeps a report, and which question it answers; "": none that is known. Reports with one name
+// are equal; the last of them stays.
+func (k *keptReports) keep(r *payout.Report, ask string, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	kept := keptReport{r, now, map[string]time.Time{}}
 	if i := k.find(r.Snapshot); i >= 0 {
-		r = k.all[i].Report
+		kept.asks = k.all[i].asks
 		k.all = slices.Delete(k.all, i, i+1)
 	}
-	k.all = append(k.all, keptReport{r, now})
+	if ask != "" {
+		kept.asks[ask] = now
+	}
+	k.all = append(k.all, kept)
 	k.trim(now)
+}
+
+// warm finds the report that was just made for a question and still says what is so.
+func (k *keptReports) warm(ask string, now time.Time) (*payout.Report, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.trim(now)
+	for _, r := range k.all {
+		if made, asked := r.asks[ask]; asked && now.Sub(made) < reportsWarm && (r.Until.IsZero() || now.Before(r.Until)) {
+			return r.Report, true
+		}
+	}
+	return nil, false
 }
 
 // get finds a report by its name.
@@ -51,7 +73,7 @@ func (k *keptReports) get(snapshot string, now time.Time) (*payout.Report, bool)
 	if i < 0 {
 		return nil, false
 	}
-	found := keptReport{k.all[i].Report, now}
+	found := keptReport{k.all[i].Report, now, k.all[i].asks}
 	k.all = append(slices.Delete(k.all, i, i+1), found)
 	return found.Report, true
 }
@@ -65,10 +87,10 @@ func (k *keptReports) trim(now time.Time) {
 	k.all = slices.DeleteFunc(k.all, func(r keptReport) bool { return now.Sub(r.used) > reportsKept })
 	rows := 0
 	for _, r := range k.all {
-		rows += r.size()
+		rows += sizeOf(r.Report)
 	}
 	for len(k.all) > mostReports || rows > k.most && len(k.all) > 1 {
-		rows -= k.all[0].size()
+		rows -= sizeOf(k.all[0].Report)
 		k.all = slices.Delete(k.all, 0, 1)
 	}
 }
