@@ -204,6 +204,8 @@ func addressesOf(theirs, ours string) map[string][]string {
 		onePayout + "/lines":  id("/lines"),
 		onePayout + "/source": id("/source"),
 		"/findings/:id":       {"/findings/fi_none"},
+		jobPath:               {"/reports/jobs/job_none"},
+		jobFilePath:           {"/reports/jobs/job_none/file"},
 	}
 	for _, list := range []string{"/tariffs", "/findings", "/claims", "/matches", "/deposits", "/closes"} {
 		out[list] = []string{list, list + "?account=eb", list + "?account=am", list + "?account=no"}

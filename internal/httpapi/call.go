@@ -67,7 +67,7 @@ func (s *Server) serve(r route) echo.HandlerFunc {
 		if err != nil {
 			out = s.failed(c, err)
 		}
-		if out.status == http.StatusAccepted && r.location != nil {
+		if out.status == http.StatusAccepted && r.location != nil && out.header["Location"] == "" {
 			ec.Response().Header().Set("Location", r.location(c))
 		}
 		ec.Response().Header().Set("Request-Id", c.ref)

@@ -110,7 +110,7 @@ func TestAWorkbookSaysWhatItsCodesAreCalled(t *testing.T) {
 		}
 		require.Contains(t, parts["xl/worksheets/sheet3.xml"], "refund_mismatch")
 		require.Contains(t, parts["xl/worksheets/sheet3.xml"], "expected_net", "headings stay codes")
-		about := parts["xl/worksheets/sheet6.xml"]
+		about := parts["xl/worksheets/sheet7.xml"]
 		for _, want := range []string{label.Of(l, label.Outcomes, "refund_mismatch"), label.Of(l, label.Columns, "expected_net"), label.Of(l, label.Categories, "storage_fee")} {
 			require.Contains(t, about, want)
 		}

@@ -74,7 +74,7 @@ func (s *Server) once(c *call, key string, asked []byte, do func() (reply, error
 	answered := true
 	defer func() { s.flights.end(c.key, answered, c.now) }()
 	// What was begun is finished even if the client hangs up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), s.cfg.Limits.Answer)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), s.within(c.route))
 	defer cancel()
 	c.ctx = ctx
 	h := sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s", c.Request().Method, c.Request().URL.EscapedPath(), asked))

@@ -67,6 +67,8 @@ var titles = map[string]struct {
 	"unmapped_category":  {http.StatusConflict, "A category has no account"},
 	"unknown_account":    {http.StatusNotFound, "There is no such account"},
 	"snapshot_gone":      {http.StatusGone, "The report this page belongs to is not kept any more"},
+	"too_many_exports":   {http.StatusServiceUnavailable, "Too many exports are under way"},
+	"export_not_done":    {http.StatusConflict, "The export is not done"},
 	"rejected_file":      {http.StatusUnprocessableEntity, "The file is kept, but cannot be understood"},
 	"not_available":      {http.StatusNotFound, "This is not set up here"},
 	"refused":            {http.StatusUnprocessableEntity, "This cannot be done"},

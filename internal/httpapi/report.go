@@ -32,6 +32,11 @@ func (s *Server) report(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if later, err := s.later(c, ask); err != nil {
+		return reply{}, err
+	} else if later {
+		return s.export(c, ask)
+	}
 	r, from, err := s.reported(c, ask)
 	if err != nil {
 		return reply{}, err
@@ -40,17 +45,7 @@ func (s *Server) report(c *call) (reply, error) {
 	if unchanged(c.Request().Header, r.Snapshot) {
 		return reply{status: http.StatusNotModified, header: header}, nil
 	}
-	var out reply
-	switch ask.format {
-	case formatJSON:
-		out, err = s.reportPage(c, ask, r, from)
-	case formatXLSX:
-		out, err = s.reportBook(c, ask, r)
-	case journalJSON, journalCSV, journalText:
-		out, err = s.reportJournal(c, ask, r)
-	default:
-		out = reportFile(ask, r)
-	}
+	out, err := s.formed(c, ask, r, from)
 	if out.header == nil {
 		out.header = map[string]string{}
 	}
@@ -58,6 +53,19 @@ func (s *Server) report(c *call) (reply, error) {
 		out.header[name] = v
 	}
 	return out, err
+}
+
+// formed writes a report as it is asked for.
+func (s *Server) formed(c *call, ask *reportAsk, r *payout.Report, from int) (reply, error) {
+	switch ask.format {
+	case formatJSON:
+		return s.reportPage(c, ask, r, from)
+	case formatXLSX:
+		return s.reportBook(c, ask, r)
+	case journalJSON, journalCSV, journalText:
+		return s.reportJournal(c, ask, r)
+	}
+	return reportFile(ask, r), nil
 }
 
 // reported gives the report that is asked for, and where in it a page begins: a new one, or the

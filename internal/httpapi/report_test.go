@@ -432,17 +432,17 @@ func TestAWorkbookHasEveryLevelAndWhatItRestsOn(t *testing.T) {
 	require.Equal(t, workbook, a.Header().Get("Content-Type"))
 	require.Equal(t, `attachment; filename="payout-reconciliation-`+snapshot+`.xlsx"`, a.Header().Get("Content-Disposition"))
 	parts := unzipped(t, a.Body.Bytes())
-	for i, name := range []string{"Summary", "Payouts", "Orders", "Exceptions", "Lines", "About"} {
+	for i, name := range []string{"Summary", "Payouts", "Orders", "Exceptions", "Lines", "Journal", "About"} {
 		require.Contains(t, parts["xl/workbook.xml"], `name="`+name+`"`)
 		rows := strings.Count(parts[fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1)], "<row ")
 		if name == "About" {
 			require.Greater(t, rows, 1+7, "what it rests on, and what codes are called")
 			continue
 		}
-		require.Equal(t, 1+map[string]int{"Summary": 10, "Payouts": 1, "Orders": 4, "Exceptions": 3, "Lines": 5}[name], rows, name)
+		require.Equal(t, 1+map[string]int{"Summary": 10, "Payouts": 1, "Orders": 4, "Exceptions": 3, "Lines": 5, "Journal": 6}[name], rows, name)
 	}
 	require.Contains(t, parts["xl/worksheets/sheet3.xml"], "2026-02-09T12:00:00Z")
-	about := parts["xl/worksheets/sheet6.xml"]
+	about := parts["xl/worksheets/sheet7.xml"]
 	for _, what := range []string{snapshot, "Asia/Ho_Chi_Minh", "commission"} {
 		require.Contains(t, about, what)
 	}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -34,8 +35,30 @@ func (s *Server) reportBook(c *call, ask *reportAsk, r *payout.Report) (reply, e
 	name := func(english string) string { return sheetName(c.language, english) }
 	sheets := []xlsx.Sheet{{Name: name("Summary"), Table: level("summary")}, {Name: name("Payouts"), Table: level("payout")}, {Name: name("Orders"), Table: level(levelOfOrders)},
 		{Name: name("Exceptions"), Table: tableOf(levelOfOrders, exceptions.part(0, exceptions.length()))}, {Name: name("Lines"), Table: level("line")}, {Name: name("About"), Table: about}}
+	journal, err := s.journalSheet(c, r)
+	if err != nil {
+		return reply{}, err
+	}
+	sheets = slices.Insert(sheets, len(sheets)-1, xlsx.Sheet{Name: name("Journal"), Table: journal})
 	return reply{status: http.StatusOK, kind: workbook, stream: func(w io.Writer) error { return xlsx.Write(w, sheets) }, header: map[string]string{
 		"Content-Disposition": attachment("payout-reconciliation-" + r.Snapshot + ".xlsx")}}, nil
+}
+
+// journalSheet is the entries of the report's payouts; in their place the categories that have no
+// account, where there are such.
+func (s *Server) journalSheet(c *call, r *payout.Report) (payout.Table, error) {
+	entries, err := payout.Journal(c.ctx, c.paid.Store(), r)
+	if missing, ok := errors.AsType[*payout.UnmappedError](err); ok {
+		t := payout.Table{Columns: []string{"unmapped_category"}}
+		for _, category := range missing.Categories {
+			t.Rows = append(t.Rows, []payout.Cell{{Text: string(category)}})
+		}
+		return t, nil
+	}
+	if err != nil {
+		return payout.Table{}, fmt.Errorf("making the journal of payouts: %w", err)
+	}
+	return payout.JournalTable(entries), nil
 }
 
 // about says what a report rests on: its snapshot, parameters and zones, and the tolerance and the

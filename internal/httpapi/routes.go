@@ -72,7 +72,9 @@ const (
 func (s *Server) payoutRoutes() []route {
 	get, post := http.MethodGet, http.MethodPost
 	all := []route{
-		{get, reportPath, scopePayoutsRead, s.report, nil},
+		{get, reportPath, scopePayoutsRead, s.report, func(*call) string { return "" }},
+		{get, jobPath, scopePayoutsRead, s.showJob, nil},
+		{get, jobFilePath, scopePayoutsRead, s.jobFile, nil},
 
 		{get, "/payouts", scopePayoutsRead, s.listPayouts, nil},
 		{get, onePayout, scopePayoutsRead, s.showPayout, nil},

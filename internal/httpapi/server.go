@@ -45,6 +45,7 @@ type Config struct {
 	Payouts    Payouts         // nil: nothing about payouts is offered
 	Clock      connector.Clock // nil: time.Now
 	Log        *slog.Logger    // nil: discards
+	Scratch    string          // folder for exports under way; "": the system's
 	Nudge      func()          // called after something became due; must not block. nil: nobody waits
 	Limits     Limits
 }
@@ -57,6 +58,7 @@ type Limits struct {
 	Rate     int           // requests per minute and token, or peer where there is no valid token; default 1200
 	Report   time.Duration // within which a report is made and sent, or given up; default 2 minutes
 	MaxFile  int64         // bytes of a payout file; default 2 GiB
+	JobRows  int           // lines of payouts above which a file is made in the background; default 200,000
 	File     time.Duration // within which a payout file arrives and is read, or is sent; default 1 hour
 }
 
@@ -76,6 +78,7 @@ type Server struct {
 	peers    *buckets                      // those without one, by peer
 	flights  *flights
 	reports  *keptReports
+	jobs     *jobs
 
 	mu   sync.Mutex
 	good map[[32]byte]bool // hashes of tokens that were accepted before
@@ -102,6 +105,7 @@ func New(cfg Config) (*Server, error) {
 	def(&cfg.Limits.Report, 2*time.Minute)
 	def(&cfg.Limits.MaxFile, 2<<30)
 	def(&cfg.Limits.File, time.Hour)
+	def(&cfg.Limits.JobRows, jobRows)
 	doc, err := document()
 	if err != nil {
 		return nil, fmt.Errorf("httpapi: reading the document: %w", err)
@@ -111,7 +115,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("httpapi: reading the document: %w", err)
 	}
 	return &Server{cfg: cfg, store: cfg.Store, document: doc, schemas: schemas, failures: newBuckets(cfg.Limits.Failures), tokens: newBuckets(cfg.Limits.Rate), peers: newBuckets(cfg.Limits.Rate),
-		flights: newFlights(), reports: &keptReports{most: mostReportRows}, good: map[[32]byte]bool{}}, nil
+		flights: newFlights(), reports: &keptReports{most: mostReportRows}, jobs: newJobs(cfg.Scratch, cfg.Clock), good: map[[32]byte]bool{}}, nil
 }
 
 func def[T comparable](p *T, v T) {

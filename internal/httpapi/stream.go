@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -11,10 +12,26 @@ func (s *Server) within(r route) time.Duration {
 	switch r.path {
 	case reportPath, simulatePath:
 		return max(s.cfg.Limits.Report, s.cfg.Limits.Answer)
-	case importPath, sourcePath:
+	case importPath, sourcePath, jobFilePath:
 		return max(s.cfg.Limits.File, s.cfg.Limits.Answer)
 	}
+	if opensBooks(r.path) {
+		return max(min(s.cfg.Limits.Report, writeLongest), s.cfg.Limits.Answer)
+	}
 	return s.cfg.Limits.Answer
+}
+
+// writeLongest is below takeOver: a write that was given up is over when it is begun again.
+const writeLongest = takeOver - 10*time.Second
+
+// opensBooks reports a route that reads all of an account's payouts.
+func opensBooks(path string) bool {
+	for _, of := range []string{"/findings", "/claims", "/matches", "/closes"} {
+		if strings.HasPrefix(path, of) {
+			return true
+		}
+	}
+	return false
 }
 
 // unhurry lifts the connection's own time limits, which suit small bodies; the request's limit

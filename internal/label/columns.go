@@ -113,5 +113,6 @@ var sheets = map[string]words{
 	"Orders":     {"Orders", "Đơn hàng", "คำสั่งซื้อ"},
 	"Exceptions": {"Exceptions", "Ngoại lệ", "รายการผิดปกติ"},
 	"Lines":      {"Lines", "Dòng chi tiết", "รายการย่อย"},
+	"Journal":    {"Journal", "Bút toán", "รายการบัญชี"},
 	"About":      {"About", "Thông tin báo cáo", "เกี่ยวกับรายงาน"},
 }

@@ -11,6 +11,8 @@ var titles = map[string]words{
 	"unmapped_category": {"A category has no account", "Có khoản mục chưa được gán tài khoản", "มีหมวดรายการที่ยังไม่ได้กำหนดบัญชี"},
 	"unknown_account":   {"There is no such account", "Không có tài khoản này", "ไม่มีบัญชีนี้"},
 	"snapshot_gone":     {"The report this page belongs to is not kept any more", "Báo cáo của trang này không còn được lưu", "รายงานของหน้านี้ไม่ได้เก็บไว้แล้ว"},
+	"too_many_exports":  {"Too many exports are under way", "Có quá nhiều tệp xuất đang được xử lý", "มีการส่งออกที่กำลังทำอยู่มากเกินไป"},
+	"export_not_done":   {"The export is not done", "Tệp xuất chưa hoàn tất", "การส่งออกยังไม่เสร็จ"},
 	"not_available":     {"This is not set up here", "Chức năng này chưa được thiết lập", "ยังไม่ได้ตั้งค่าส่วนนี้ไว้"},
 	"unavailable":       {"The bridge cannot answer now", "Hệ thống chưa thể trả lời lúc này", "ระบบยังตอบไม่ได้ในขณะนี้"},
 	"internal":          {"Something went wrong inside", "Đã xảy ra lỗi bên trong hệ thống", "เกิดข้อผิดพลาดภายในระบบ"},
@@ -20,6 +22,7 @@ var titles = map[string]words{
 var details = english(map[string]words{
 	"It was changed, or made for other parameters or another token.":                      {vi: "Con trỏ đã bị thay đổi, hoặc được tạo cho tham số khác hay mã truy cập khác.", th: "เคอร์เซอร์ถูกแก้ไข หรือสร้างไว้สำหรับพารามิเตอร์หรือโทเค็นอื่น"},
 	"Reports are kept for a quarter of an hour, and not many at once.":                    {vi: "Báo cáo chỉ được lưu mười lăm phút, và không lưu nhiều báo cáo cùng lúc.", th: "รายงานเก็บไว้เพียงสิบห้านาที และเก็บพร้อมกันได้ไม่มาก"},
+	"This process makes and keeps as many exports as it can.":                             {vi: "Tiến trình này đã tạo và giữ số tệp xuất tối đa.", th: "กระบวนการนี้สร้างและเก็บไฟล์ส่งออกเต็มจำนวนแล้ว"},
 	"The query cannot be read.":                                                           {vi: "Không đọc được chuỗi truy vấn.", th: "อ่านสตริงคำค้นไม่ได้"},
 	"This parameter is not known here.":                                                   {vi: "Tham số này không tồn tại ở đây.", th: "ไม่รู้จักพารามิเตอร์นี้"},
 	"It has to be a short text.":                                                          {vi: "Giá trị phải là một đoạn văn bản ngắn.", th: "ค่าต้องเป็นข้อความสั้น ๆ"},

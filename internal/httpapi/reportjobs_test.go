@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// exported waits for an export and gives it as it is when it is over.
+func (r *rig) exported(location string) (v jobView) {
+	r.Helper()
+	require.Eventually(r, func() bool {
+		v = jobView{}
+		r.get(strings.TrimPrefix(location, "/v1")).is(http.StatusOK).into(&v)
+		return v.State == jobDone || v.State == jobFailed
+	}, 10*time.Second, 5*time.Millisecond)
+	return v
+}
+
+func (r *rig) prefersLater(query string) answer {
+	r.Helper()
+	req := request(http.MethodGet, reportOf+query, r.token, "")
+	req.Header.Set("Prefer", "respond-async, wait=1")
+	return r.send(req)
+}
+
+func TestALargeFileIsMadeInTheBackground(t *testing.T) {
+	dir := t.TempDir()
+	r := newRig(t, func(c *Config) { c.Scratch, c.Limits.JobRows = dir, 4 })
+	r.someBooks() // five lines
+	plain := newRig(t)
+	plain.someBooks()
+	for _, query := range []string{"&format=csv&level=line", "&format=ndjson", "&format=xlsx", "&format=journal-text"} {
+		want := plain.get(reportOf + year + query).is(http.StatusOK)
+		a := r.get(reportOf + year + query).is(http.StatusAccepted)
+		v := r.exported(a.Header().Get("Location"))
+		require.Equal(t, jobDone, v.State, query)
+		file := r.get(strings.TrimPrefix(v.File, "/v1")).is(http.StatusOK)
+		if query != "&format=xlsx" { // whose parts have the instant they were made at
+			require.Equal(t, want.Body.String(), file.Body.String(), query)
+		}
+		require.EqualValues(t, file.Body.Len(), v.Written)
+		require.Equal(t, want.Header().Get("Content-Type"), file.Header().Get("Content-Type"))
+		require.Equal(t, want.Header().Get("Content-Disposition"), file.Header().Get("Content-Disposition"))
+	}
+	r.get(reportOf + year).is(http.StatusOK) // a page is a page
+
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left, "files have no names: they are gone with the process")
+	first := r.server.jobs.all[0]
+	r.pass(jobsKept + time.Minute)
+	r.get("/reports/jobs/" + first.id).is(http.StatusNotFound)
+	require.Error(t, first.file.Close(), "closed already")
+}
+
+func TestAnExportBelongsToItsToken(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	a := r.prefersLater(year + "&format=csv").is(http.StatusAccepted)
+	v := r.exported(a.Header().Get("Location"))
+	mine := r.token
+	r.token = r.newToken("other", scopePayoutsRead)
+	r.get("/reports/jobs/"+v.ID).problem(http.StatusNotFound, "not_found")
+	r.get("/reports/jobs/"+v.ID+"/file").problem(http.StatusNotFound, "not_found")
+	r.token = mine
+	r.get("/reports/jobs/" + v.ID + "/file").is(http.StatusOK)
+}
+
+func TestAnExportThatFailsSaysWhy(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	r.imports("am", slip("ST-99", noon, "A", "unclassified", 1)).is(http.StatusCreated)
+	v := r.exported(r.prefersLater(year + "&format=journal-text").is(http.StatusAccepted).Header().Get("Location"))
+	require.Equal(t, jobFailed, v.State)
+	require.Equal(t, "unmapped_category", v.Problem.Code)
+	r.get("/reports/jobs/"+v.ID+"/file").problem(http.StatusConflict, "export_not_done")
+}
+
+func TestExportsAreBounded(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	for range mostJobs {
+		r.exported(r.prefersLater(year + "&format=csv").is(http.StatusAccepted).Header().Get("Location"))
+	}
+	p := r.prefersLater(year+"&format=csv").problem(http.StatusServiceUnavailable, "too_many_exports")
+	require.NotEmpty(t, p.Hint)
+}
