@@ -22,6 +22,7 @@ var arrows = []struct {
 	{"internal/secret", nil},
 	{"internal/httpx", []string{"internal/fault"}},
 	{"internal/vault", []string{"internal/secret", "internal/fault"}},
+	{"internal/signature", []string{"internal/secret"}},
 	{"internal/pgtest/...", nil},
 	{"internal/archtest", nil},
 	{"internal/observe", []string{"connector", "internal/httpx", "internal/secret", "internal/fault"}},
@@ -36,7 +37,7 @@ var arrows = []struct {
 	{"marketplace/fake", []string{"marketplace", "internal/money", "internal/fault"}},
 	{"shopadmin/fake", []string{"shopadmin", "internal/money", "internal/fault"}},
 	{"marketplace/amazon/...", []string{"marketplace", "marketplace/amazon/...", "internal/httpx", "internal/money", "internal/fault", "internal/secret"}},
-	{"marketplace/generic/...", []string{"marketplace", "marketplace/generic/...", "internal/httpx", "internal/money", "internal/fault", "internal/secret"}},
+	{"marketplace/generic/...", []string{"marketplace", "marketplace/generic/...", "internal/httpx", "internal/money", "internal/fault", "internal/secret", "internal/signature"}},
 	{"shopadmin/shopify/...", []string{"shopadmin", "shopadmin/shopify/...", "internal/httpx", "internal/money", "internal/fault", "internal/secret"}},
 
 	{"connector", []string{"internal/money", "internal/fault"}},
