@@ -26,6 +26,7 @@ var arrows = []struct {
 	{"internal/pgtest/...", nil},
 	{"internal/archtest", nil},
 	{"internal/observe", []string{"connector", "internal/httpx", "internal/secret", "internal/fault"}},
+	{"internal/notify", []string{"connector", "internal/httpx", "internal/signature"}},
 	{"internal/httpapi", []string{"connector", "connector/order", "connector/payout", "internal/xlsx", "internal/money", "internal/fault", "internal/secret"}},
 	{"internal/demo", []string{"..."}},
 	{"internal/e2e/...", []string{"..."}},
