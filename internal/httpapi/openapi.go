@@ -26,6 +26,7 @@ var bodies = []string{
 	"RefundRequest", "CancelRequest", "ReasonRequest", "ApproveRequest", "RemoveRequest",
 	"PlanApproval", "PlanHold", "ReplayRequest", "ResolveRequest", "WritesRequest",
 	"TariffRequest", "TariffSimulation",
+	"EventReplay",
 }
 
 func bodySchemas(doc []byte) (map[string]*jsonschema.Schema, error) {

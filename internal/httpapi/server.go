@@ -42,6 +42,7 @@ type Config struct {
 	Channels   Channels
 	Deliveries Replayer
 	Payouts    Payouts         // nil: nothing about payouts is offered
+	Events     Events          // nil: nobody is told of events
 	Clock      connector.Clock // nil: time.Now
 	Log        *slog.Logger    // nil: discards
 	Nudge      func()          // called after something became due; must not block. nil: nobody waits
