@@ -29,6 +29,8 @@ type Config struct {
 	Limits    LimitsConfig    `yaml:"limits" doc:"Bounds on what the bridge takes on."`
 	Retention RetentionConfig `yaml:"retention" doc:"How long things are kept."`
 
+	Events []EventConfig `yaml:"events" doc:"Your own systems that are told what happened about payouts."`
+
 	Connections []ConnectionConfig `yaml:"connections" doc:"The marketplaces and stores to keep in agreement."`
 }
 

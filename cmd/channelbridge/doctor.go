@@ -89,6 +89,7 @@ func (a *app) diagnose(ctx context.Context, quick bool) []finding {
 		out = append(out, finding{string(id), "fail", why, "give the key it was sealed with, or add it again"})
 	}
 	out = append(out, payoutFindings(ctx, s)...)
+	out = append(out, eventFindings(ctx, b)...)
 	if quick {
 		return out
 	}
