@@ -146,6 +146,8 @@ type Stats struct {
 	OldestQueued time.Duration
 	Batches      map[BatchState]int // those that are not over
 	Unsealed     int                // lines of the audit record that are not in the chain yet
+	// Events are those that have not reached their endpoint, by endpoint.
+	Events map[string]EventCount
 }
 
 // DayCount is the completeness of one channel and day.
@@ -172,6 +174,7 @@ type Store interface {
 	Replies
 	Redactor
 	Payouts
+	Events
 	// Purge deletes deliveries received before the instant. It returns how many.
 	Purge(ctx context.Context, before time.Time, limit int) (int, error)
 	// Ping reports whether the store can be read and written now.

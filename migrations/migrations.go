@@ -108,7 +108,14 @@ func provider(db *sql.DB, dialect string) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithTableName(table)}
+	return providerOf(steps, db, dialect)
+}
+
+// providerOf runs the steps given. Steps that were written side by side stand on those before them
+// and not on each other, so one that comes late, with a lower number than the newest taken, is taken
+// all the same.
+func providerOf(steps fs.FS, db *sql.DB, dialect string) (*goose.Provider, error) {
+	opts := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithTableName(table), goose.WithAllowOutofOrder(true)}
 	switch dialect {
 	case Postgres:
 		// An advisory lock, tried every second for up to ten minutes.

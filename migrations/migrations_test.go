@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
@@ -83,6 +84,25 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, "9999")
 		_, err = migrations.Status(ctx, db, dialect)
 		require.ErrorIs(t, err, migrations.ErrNewer)
+	})
+}
+
+func TestAStepThatComesLateIsTaken(t *testing.T) {
+	both(t, func(t *testing.T, dialect string) {
+		ctx, db := context.Background(), open(t, dialect)
+		step := func(table string) *fstest.MapFile {
+			return &fstest.MapFile{Data: []byte("-- +goose Up\ncreate table " + table + " (id bigint);\n")}
+		}
+		steps := fstest.MapFS{"0001_one.sql": step("one"), "0003_three.sql": step("three")}
+		n, err := migrations.UpFrom(ctx, steps, db, dialect)
+		require.NoError(t, err)
+		require.Equal(t, 2, n, "a gap is no fault")
+		steps["0002_two.sql"] = step("two")
+		n, err = migrations.UpFrom(ctx, steps, db, dialect)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		_, err = db.Exec(`insert into two (id) values (1)`)
+		require.NoError(t, err)
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 
 // handler is everything the main address offers once the bridge is there: pushes and the API.
 func (b *bridge) handler() (http.Handler, error) {
-	api, err := httpapi.New(httpapi.Config{Store: b.store, Money: moneyDesk{b}, Channels: channels{b}, Deliveries: replayer{b}, Payouts: books{b},
+	api, err := httpapi.New(httpapi.Config{Store: b.store, Money: moneyDesk{b}, Channels: channels{b}, Deliveries: replayer{b}, Payouts: books{b}, Events: eventDesk{b},
 		Clock: b.clock, Log: b.log, Nudge: b.loop.Nudge, Limits: httpapi.Limits{Rate: b.cfg.API.Rate}})
 	if err != nil {
 		return nil, err

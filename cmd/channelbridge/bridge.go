@@ -14,6 +14,7 @@ import (
 	"channelbridge/connector"
 	"channelbridge/connector/order"
 	"channelbridge/connector/payout"
+	"channelbridge/internal/notify"
 	"channelbridge/internal/observe"
 	"channelbridge/internal/vault"
 	"channelbridge/webhooks"
@@ -37,6 +38,7 @@ type bridge struct {
 	door    *webhooks.Server
 	loop    *connector.Loop
 	orders  *order.Reconciler
+	sender  *notify.Sender
 	states  *states
 	plans   plans
 	watched watched
@@ -59,6 +61,7 @@ func newBridge(p parts) (*bridge, error) {
 	if p.metrics != nil {
 		b.hooks.observe, reg = p.metrics.Call, p.metrics.Registry
 	}
+	b.sender = newSender(p, b.hooks)
 	b.states = newStates(p.store, p.clock, p.log)
 	orders := &order.Reconciler{Store: p.store, Sides: b.sides, Clock: p.clock, Log: p.log, CallTime: time.Duration(p.cfg.Limits.CallTimeout), Denied: b.refused,
 		Known: payout.Keeper{Store: p.store}.Known}

@@ -30,6 +30,8 @@ type Config struct {
 	Retention RetentionConfig `yaml:"retention" doc:"How long things are kept."`
 	API       APIConfig       `yaml:"api" doc:"The API under /v1."`
 
+	Events []EventConfig `yaml:"events" doc:"Your own systems that are told what happened about payouts."`
+
 	Connections []ConnectionConfig `yaml:"connections" doc:"The marketplaces and stores to keep in agreement."`
 }
 

@@ -42,6 +42,7 @@ func (c *Config) check(d *decoder) {
 	}
 	c.checkBounds(d)
 	c.checkConnections(d)
+	c.checkEvents(d)
 }
 
 func (c *Config) checkBounds(d *decoder) {

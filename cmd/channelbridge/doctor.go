@@ -91,6 +91,7 @@ func (a *app) diagnose(ctx context.Context, quick bool) []finding {
 	}
 	out = append(out, payoutFindings(ctx, s)...)
 	out = append(out, b.folderFindings()...)
+	out = append(out, eventFindings(ctx, b)...)
 	if quick {
 		return out
 	}

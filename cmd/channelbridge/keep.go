@@ -216,6 +216,10 @@ func (b *bridge) purge(ctx context.Context) {
 			b.failed("purge", "")
 			b.log.Warn("old answers of the API not deleted", "error", err)
 		}
+		if _, err := b.purgeEvents(ctx); err != nil && ctx.Err() == nil {
+			b.failed("purge", "")
+			b.log.Warn("old events not deleted", "error", err)
+		}
 		if !pause(ctx, purgeEvery) {
 			return
 		}

@@ -46,6 +46,9 @@ func (k books) Report(ctx context.Context, accounts []connector.ConnectionID, q 
 // Import brings a file into the books.
 func (k books) Import(ctx context.Context, f payout.File) (payout.Imported, error) {
 	out, err := k.importer().Import(ctx, f)
+	if err == nil && out.Fresh {
+		k.b.tellImported(ctx, out.Payout, out.Unclassified)
+	}
 	if k.b.metrics == nil || err != nil && !rejected(err) {
 		return out, err
 	}

@@ -156,6 +156,9 @@ func (a *app) importFile(ctx context.Context, b *bridge, path string, f payout.F
 	if err != nil {
 		return err
 	}
+	if out.Fresh {
+		b.tellImported(ctx, out.Payout, out.Unclassified)
+	}
 	if a.asJSON {
 		return a.printJSON(out)
 	}

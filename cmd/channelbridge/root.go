@@ -18,7 +18,7 @@ Exit codes:
   1  it did not work
   2  the command line or the configuration is wrong
   3  doctor or healthcheck found a problem
-  4  there is no such order, delivery, connection, token or ledger entry
+  4  there is no such order, delivery, connection, token, ledger entry, event or endpoint
   5  what was asked for is refused, and nothing was kept`,
 		Example: `  channelbridge doctor
   channelbridge serve --config /etc/channelbridge.yaml
@@ -36,7 +36,7 @@ Exit codes:
 	root.PersistentFlags().BoolVar(&a.asJSON, "json", false, "print JSON instead of tables")
 	root.AddCommand(newServe(a), newMigrate(a), newDoctor(a), newHealthcheck(a), newConnections(a), newOrders(a),
 		newDeliveries(a), newPlan(a), newCompleteness(a), newTokens(a), newChannels(a), newPrivacy(a), newLedger(a), newAudit(a), newWrites(a),
-		newPayouts(a), newFindings(a), newClaims(a), newDeposits(a), newMonths(a), newReport(a), newTariffs(a), newConfig(a), newVersion(a), newDemo(a))
+		newPayouts(a), newFindings(a), newClaims(a), newDeposits(a), newMonths(a), newReport(a), newTariffs(a), newEvents(a), newConfig(a), newVersion(a), newDemo(a))
 	return root
 }
 

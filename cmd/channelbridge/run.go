@@ -21,6 +21,8 @@ func (b *bridge) run(ctx context.Context) {
 	wg.Go(func() { b.seal(ctx) })
 	wg.Go(func() { b.redact(ctx) })
 	wg.Go(func() { b.comply(ctx) })
+	wg.Go(func() { b.sender.Run(ctx) })
+	wg.Go(func() { b.retell(ctx) })
 	wg.Go(func() { _ = b.loop.Run(ctx) }) // it returns nil; its troubles are in the log
 	wg.Wait()
 }

@@ -34,6 +34,7 @@ type Store struct {
 	tokens      map[string]connector.Token
 	replies     map[replyKey]connector.Reply
 	books       payoutBooks
+	outbox      outbox
 	refused     int // counted, kept or not
 	lastRow     int64
 	lastNote    int64

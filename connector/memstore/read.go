@@ -203,7 +203,7 @@ func (s *Store) Stats(_ context.Context, now time.Time) (connector.Stats, error)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := connector.Stats{Entries: map[connector.EntryState]int{}, Holds: map[string]int{}, Deliveries: map[connector.Verdict]int{},
-		Batches: map[connector.BatchState]int{}, Unsealed: len(s.audit) - s.sealed}
+		Batches: map[connector.BatchState]int{}, Unsealed: len(s.audit) - s.sealed, Events: s.outbox.counts(now)}
 	for _, r := range s.subjects {
 		for _, h := range r.rec.Holds {
 			st.Holds[h.Kind]++

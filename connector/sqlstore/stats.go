@@ -29,6 +29,9 @@ func (s *Store) Stats(ctx context.Context, now time.Time) (connector.Stats, erro
 		if err := countWaiting(ctx, tx, now, &out); err != nil {
 			return err
 		}
+		if err := countEvents(ctx, tx, now, &out); err != nil {
+			return err
+		}
 		for _, err := range []error{
 			tally(ctx, tx, out.Batches, `select state as name, count(*) as n from batches
 				where state not in ('done', 'lost', 'dropped') group by state`),

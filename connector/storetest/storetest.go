@@ -17,7 +17,7 @@ import (
 func Exercise(t *testing.T, open func(t *testing.T) connector.Store) {
 	for _, part := range [][]chapter{inbox, queue, snapshots, ledger, release, cursors, connections, reading,
 		moneySide, lanes, brakes, batches, life, wishes, record, access, privacy,
-		payoutFiles, payouts, payoutLines, payoutFacts, payoutActs} {
+		payoutFiles, payouts, payoutLines, payoutFacts, payoutActs, events} {
 		for _, c := range part {
 			t.Run(c.says, func(t *testing.T) { c.check(newStory(t, open(t))) })
 		}

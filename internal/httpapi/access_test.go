@@ -188,6 +188,27 @@ func TestAnotherAccountsFindingsCannotBeTouched(t *testing.T) {
 	} {
 		require.Equal(t, told(ask(alone)), told(ask(beside)), i)
 	}
+	of := func(account connector.ConnectionID) connector.Event {
+		return connector.Event{ID: connector.EventID(connector.EventFindingOpened, string(account)), Type: connector.EventFindingOpened, At: noon, Account: account, Data: []byte(`{}`)}
+	}
+	for _, r := range []*rig{alone, beside} {
+		events := []connector.Event{of("am")}
+		if r == beside {
+			events = append(events, of("eb"))
+		}
+		_, err := r.store.Emit(t.Context(), []string{"erp"}, events...)
+		require.NoError(t, err)
+	}
+	for i, ask := range []func(r *rig) answer{
+		func(r *rig) answer { return r.get("/events?account=eb") },
+		func(r *rig) answer { return r.get("/events?account=am") },
+		func(r *rig) answer { return r.postKey("g", "/events/"+of("eb").ID+":replay", `{}`) },
+	} {
+		require.Equal(t, told(ask(alone)), told(ask(beside)), i)
+	}
+	var seen struct{ Data []eventView }
+	beside.get("/events").is(http.StatusOK).into(&seen)
+	require.Len(t, seen.Data, 1)
 	acts, err := beside.store.Acts(t.Context(), "eb", time.Time{})
 	require.NoError(t, err)
 	require.Empty(t, acts)

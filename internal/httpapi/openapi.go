@@ -26,6 +26,7 @@ var bodies = []string{
 	"RefundRequest", "CancelRequest", "ReasonRequest", "ApproveRequest", "RemoveRequest",
 	"PlanApproval", "PlanHold", "ReplayRequest", "ResolveRequest", "WritesRequest",
 	"TariffRequest", "TariffSimulation", "FindingAct", "FindingBulk", "ClaimAct", "MatchRequest", "DepositRequest", "CloseRequest",
+	"EventReplay",
 }
 
 func bodySchemas(doc []byte) (map[string]*jsonschema.Schema, error) {

@@ -60,7 +60,7 @@ func rigOn(t *testing.T, store connector.Store, change ...func(*Config)) *rig {
 	r.now.Store(&noon)
 	r.money, r.channels = &till{store: r.store, says: map[string]Refusal{}}, &harbour{store: r.store, clock: r.clock}
 	r.books = newBooks(store, r.clock)
-	cfg := Config{Store: r.store, Money: r.money, Channels: r.channels, Deliveries: reader{r.store}, Payouts: r.books, Clock: r.clock, Limits: Limits{Rate: 100_000}}
+	cfg := Config{Store: r.store, Money: r.money, Channels: r.channels, Deliveries: reader{r.store}, Payouts: r.books, Events: outbox{r.store, r.clock}, Clock: r.clock, Limits: Limits{Rate: 100_000}}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -16,7 +16,9 @@ type route struct {
 const one = "/orders/:channel/:id"
 
 // routes are all there are.
-func (s *Server) routes() []route { return append(s.bridgeRoutes(), s.payoutRoutes()...) }
+func (s *Server) routes() []route {
+	return append(append(s.bridgeRoutes(), s.payoutRoutes()...), s.eventRoutes()...)
+}
 
 // bridgeRoutes are those of orders and of what keeps their two sides alike.
 func (s *Server) bridgeRoutes() []route {
@@ -91,6 +93,14 @@ func (s *Server) payoutRoutes() []route {
 		all[i].handle = s.ofPayouts(all[i].handle)
 	}
 	return all
+}
+
+// eventRoutes are those of what the operator's own systems are told.
+func (s *Server) eventRoutes() []route {
+	return []route{
+		{http.MethodGet, "/events", scopePayoutsRead, s.ofEvents(s.listEvents), nil},
+		{http.MethodPost, `/events/:id\:replay`, scopePayoutsWrite, s.ofEvents(write(s, "EventReplay", s.replayEvent)), nil},
+	}
 }
 
 func ofOrder(below string) func(*call) string {

@@ -43,6 +43,7 @@ type Config struct {
 	Channels   Channels
 	Deliveries Replayer
 	Payouts    Payouts         // nil: nothing about payouts is offered
+	Events     Events          // nil: nobody is told of events
 	Clock      connector.Clock // nil: time.Now
 	Log        *slog.Logger    // nil: discards
 	Scratch    string          // folder for exports under way; "": the system's

@@ -37,6 +37,9 @@ var (
 	descKept      = describe("deliveries_kept", "Pushes in the database by verdict.", "verdict")
 	descState     = describe("connection_state", "1 for the state a connection is in.", "connection", "platform", "role", "state")
 	descCount     = describe("completeness", "Orders placed on a day of the last 7: seen, expected in the store, mirrored there.", "channel", "day", "count")
+	descTelling   = describe("events_waiting", "Events that an endpoint is still to be told of.", "endpoint")
+	descUntold    = describe("events_given_up", "Events that were given up for an endpoint and can be sent again.", "endpoint")
+	descTellOld   = describe("events_oldest_seconds", "How long ago the oldest event happened that an endpoint is still to be told of.", "endpoint")
 	descShare     = describe("completeness_share", "Mirrored share of the orders expected in the store, last 7 days; absent without orders.", "channel")
 )
 
@@ -64,7 +67,7 @@ func (m *Metrics) Gauges(src Source, clock func() time.Time, zone *time.Location
 // Describe names all gauges.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descUp, descOldest, descDue, descSubjects, descDeadlines, descEntries, descHolds,
-		descShipments, descSameDay, descKept, descState, descCount, descShare} {
+		descShipments, descSameDay, descKept, descState, descCount, descShare, descTelling, descUntold, descTellOld} {
 		ch <- d
 	}
 }
@@ -109,6 +112,11 @@ func (g *gauges) read(ctx context.Context, now time.Time) (out []prometheus.Metr
 	}
 	for v, n := range s.Deliveries {
 		set(descKept, float64(n), string(v))
+	}
+	for endpoint, c := range s.Events {
+		set(descTelling, float64(c.Waiting), endpoint)
+		set(descUntold, float64(c.GivenUp), endpoint)
+		set(descTellOld, c.Oldest.Seconds(), endpoint)
 	}
 	set(descShipments, float64(s.SameDay), "same")
 	set(descShipments, float64(s.Late), "late")

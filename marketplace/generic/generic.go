@@ -14,6 +14,7 @@ import (
 	"channelbridge/internal/fault"
 	"channelbridge/internal/httpx"
 	"channelbridge/internal/secret"
+	"channelbridge/internal/signature"
 	"channelbridge/marketplace"
 )
 
@@ -51,7 +52,7 @@ type Config struct {
 // Adapter is one channel. It is safe for concurrent use.
 type Adapter struct {
 	cfg  Config
-	keys [][]byte
+	keys []signature.Key
 	api  *client
 }
 
@@ -72,7 +73,7 @@ func New(cfg Config) (*Adapter, error) {
 		if !s.text.Set() {
 			continue
 		}
-		key, err := decodeSecret(s.text)
+		key, err := signature.ParseKey(s.text)
 		if err != nil {
 			bad = append(bad, fmt.Errorf("generic: %s: %w", s.name, err))
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"channelbridge/internal/signature"
 	"channelbridge/marketplace"
 )
 
@@ -44,7 +45,7 @@ func (a *Adapter) Verify(now time.Time, in marketplace.Inbound) error {
 	if err != nil {
 		return fmt.Errorf("generic push: %s is not a number of seconds: %w", HeaderTimestamp, marketplace.ErrMissing)
 	}
-	if !signed(a.keys, id, stamp, signatures, in.Body) {
+	if !signature.Fits(a.keys, id, stamp, signatures, in.Body) {
 		return fmt.Errorf("generic push: %w", marketplace.ErrSignature)
 	}
 	sent := time.Unix(sec, 0)
