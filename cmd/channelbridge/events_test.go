@@ -77,9 +77,12 @@ func (e *erp) told() map[string]int {
 }
 
 // telling makes the bench's bridge tell a system of its own.
-func (b *bench) telling(e *erp) {
+func (b *bench) telling(e *erp, types ...string) {
 	b.Helper()
-	b.write("listen: 127.0.0.1:0\nevents:\n  - {id: erp, url: '" + e.URL + "/hooks', secret: " + pushSecret + "}\n")
+	if len(types) == 0 { // those of imports
+		types = []string{connector.EventPayoutImported, connector.EventPayoutNotProven, connector.EventLinesUnclassified}
+	}
+	b.write("listen: 127.0.0.1:0\nevents:\n  - {id: erp, url: '" + e.URL + "/hooks', secret: " + pushSecret + ", types: [" + strings.Join(types, ", ") + "]}\n")
 	b.config = file(b.T, b.dir, "channelbridge.yaml", readFile(b.T, b.config)+statementForm)
 }
 
@@ -148,6 +151,33 @@ func TestWhatAnEndpointDoesNotTakeIsShownAndSentAgain(t *testing.T) {
 	for _, args := range [][]string{{"events", "replay", "evt_none"}, {"events", "replay", "--endpoint", "nobody"}, {"events", "test", "nobody"}} {
 		require.Equal(t, exitNotFound, b.run(args...).code, args)
 	}
+}
+
+// What is found, what becomes of it, and what people do is told once, however often it is looked at.
+func TestFindingsAreTold(t *testing.T) {
+	b, e := newBench(t), newERP(t)
+	b.telling(e, connector.EventFindingOpened, connector.EventFindingChanged, connector.EventPayoutReconciled, connector.EventClaimSettled)
+	require.Zero(t, b.run("migrate", "up").code)
+	good := file(t, b.dir, "good.csv", statement("ST-1", "4.00", [3]string{"Sale", "4.00", "UNSEEN"}))
+	require.Zero(t, b.run("payouts", "import", good, "--account", "market").code)
+	br := b.wired()
+	l, ok := br.link("market")
+	require.True(t, ok)
+	look := func(want map[string]int) {
+		t.Helper()
+		for range 2 {
+			require.NoError(t, br.findOnce(t.Context(), l))
+			_, err := br.sender.Step(t.Context())
+			require.NoError(t, err)
+		}
+		require.Equal(t, want, e.told())
+	}
+	look(map[string]int{connector.EventFindingOpened: 1, connector.EventPayoutReconciled: 1})
+	id := strings.Fields(strings.Split(b.run("findings", "list").out, "\n")[1])[0]
+	require.Zero(t, b.run("findings", "accept", id, "--note", "an old order").code)
+	look(map[string]int{connector.EventFindingOpened: 1, connector.EventPayoutReconciled: 1, connector.EventFindingChanged: 1})
+	require.Contains(t, b.run("findings", "show", id).out, "system")
+	require.Contains(t, strings.Join(e.bodies, "\n"), `"workflow_state":"accepted"`)
 }
 
 // A payout that came into the books while its process died is told at the next start.

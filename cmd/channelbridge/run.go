@@ -44,6 +44,7 @@ func (b *bridge) bring(ctx context.Context, wg *sync.WaitGroup, l *link) context
 	if l.role == connector.RoleChannel {
 		wg.Go(func() { b.rejoin(ctx, l) })
 		wg.Go(func() { b.catchUp(ctx, l.id) })
+		wg.Go(func() { b.watchFindings(ctx, l) })
 		if l.cfg.pulls() {
 			for _, list := range b.paying(l) {
 				wg.Go(func() { b.follow(ctx, l, list) })

@@ -60,6 +60,33 @@ func (f Finding) news(now time.Time) (News, bool) {
 	return News{Finding: f, Opened: opened, At: now, ID: id}, true
 }
 
+// ClaimOver reports a finding whose claim has its end.
+func (f Finding) ClaimOver() bool { return f.Progress.Claim != nil && f.Claim.over() }
+
+// Reconciled are the payouts that are proven and in which every line has its place.
+func (b *Books) Reconciled() (out []Paid) {
+	for _, row := range b.payoutRows() {
+		if row.Outcome() == "proven" && row.Unmatched == 0 {
+			out = append(out, row.Paid)
+		}
+	}
+	return out
+}
+
+// Closings are the months that were closed or opened again since an instant, as acts tell them.
+func Closings(acts []connector.PayoutAct, since time.Time) (out []Closing) {
+	for _, a := range acts {
+		if a.Kind != actClose || a.At.Before(since) {
+			continue
+		}
+		if c, err := bodyOf[Closing](a); err == nil {
+			c.Month, c.By, c.At = a.About, a.Actor, a.At
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 func (n News) text() string {
 	switch {
 	case n.Opened:

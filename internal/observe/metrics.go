@@ -38,6 +38,7 @@ type Metrics struct {
 	files       *prometheus.CounterVec
 	unmapped    *prometheus.CounterVec
 	events      *prometheus.CounterVec
+	findings    *prometheus.GaugeVec
 }
 
 // NewMetrics makes the counters in a registry of their own, with those of the Go runtime.
@@ -67,13 +68,14 @@ func NewMetrics(version string) *Metrics {
 		news:     counter("sweep_news_total", "Orders a sweep found changed: news that no push had brought.", "connection", "sweep"),
 		swept:    gauge("sweep_page_timestamp_seconds", "When a sweep last read a page.", "connection", "sweep"),
 		wanted:   gauge("subscriptions", "Wanted push subscriptions by state, as of the last check.", "connection", "state"),
-		failures: counter("background_failures_total", "Work beside the orders that failed, by task: sweep, queue, subscriptions, probe, purge, rejoin, seal, redact, privacy, payouts or events.", "task", "connection"),
+		failures: counter("background_failures_total", "Work beside the orders that failed, by task: sweep, queue, subscriptions, probe, purge, rejoin, seal, redact, privacy, payouts, statements, transfers, deferrals, findings or events.", "task", "connection"),
 		braked:   counter("brakes_total", "Times a channel was paused because one listing cancelled an unlikely share of its open orders.", "channel"),
 		redacted: prometheus.NewCounter(prometheus.CounterOpts{Name: Prefix + "orders_redacted_total", Help: "Orders that personal data was taken out of."}),
 		demands:  gauge("privacy_demands", "Demands about personal data that are still to be acted on or answered, by kind.", "connection", "kind"),
 		ends:     gauge("credential_days_left", "Days until a secret or an authorisation of a connection ends, as of the last daily check.", "connection", "what"),
 		files:    counter("payout_files_total", "Payout files by what became of them: proven, not_proven, known or rejected.", "account", "outcome"),
 		unmapped: counter("payout_unclassified_lines_total", "Lines of imported payouts that say something nobody has mapped.", "account"),
+		findings: gauge("payout_findings", "What somebody has to look at in payouts, as of the last look, by outcome and by what people have done.", "account", "outcome", "state"),
 		events:   counter("event_deliveries_total", "Attempts to tell your own systems of an event, by outcome: delivered, retry or given_up.", "endpoint", "outcome"),
 		purged:   prometheus.NewCounter(prometheus.CounterOpts{Name: Prefix + "deliveries_purged_total", Help: "Deliveries deleted because their time was over."}),
 	}
@@ -134,6 +136,14 @@ func (m *Metrics) Subscriptions(conn connector.ConnectionID, byState map[string]
 func (m *Metrics) Imported(account connector.ConnectionID, outcome string, unclassified int) {
 	m.files.WithLabelValues(string(account), outcome).Inc()
 	m.unmapped.WithLabelValues(string(account)).Add(float64(unclassified))
+}
+
+// Findings sets how many findings an account has, by outcome and by what people have done.
+func (m *Metrics) Findings(account connector.ConnectionID, counts map[[2]string]int) {
+	m.findings.DeletePartialMatch(prometheus.Labels{"account": string(account)})
+	for of, n := range counts {
+		m.findings.WithLabelValues(string(account), of[0], of[1]).Set(float64(n))
+	}
 }
 
 // Told counts deliveries of events to an endpoint by what became of them: delivered, retry or given_up.
