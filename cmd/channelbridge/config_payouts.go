@@ -22,8 +22,9 @@ type PayoutsConfig struct {
 	Wait      Duration                   `yaml:"wait" default:"7d" doc:"How long the channel waits after that."`
 	Every     Duration                   `yaml:"every" default:"14d" doc:"The longest time until its next payout. An order whose money has not come by then is overdue."`
 	Tolerance map[string]ToleranceConfig `yaml:"tolerance" doc:"By currency: differences that are too small to matter. Default: one minor unit, 100 where the currency has no decimals."`
+	Drift     int64                      `yaml:"drift_basis_points" default:"5" doc:"How much of what a month has brought its tolerated differences may come to in one direction, in hundredths of a percent. More is found as tolerance_drift: a tariff is wrong then."`
 	PullEvery Duration                   `yaml:"pull_every" default:"1h" doc:"Time between two looks for new payout documents."`
-	Pull      *bool                      `yaml:"pull" doc:"Fetch the payout documents the channel makes, where it offers them. Default: true."`
+	Pull      *bool                      `yaml:"pull" doc:"Fetch the payout documents the channel makes, its transfers to the bank and what it holds back, where it offers them. Default: true."`
 	Folder    string                     `yaml:"folder" doc:"Folder out of which payout files are taken while the bridge runs; they are moved to imported or rejected below it. Each channel has its own. Default: none."`
 	Accounts  map[string]string          `yaml:"accounts" doc:"Accounts of the books by category, over the built-in ones, for journals; clearing and bank name the two others."`
 	Files     []PayoutFileConfig         `yaml:"files" doc:"Further forms of payout files, for channels that are not asked themselves."`
@@ -67,7 +68,7 @@ func (c ConnectionConfig) payouts() PayoutsConfig {
 // payoutAccount is a channel as the books know it.
 func (c ConnectionConfig) payoutAccount(zone string) payout.Account {
 	p := c.payouts()
-	a := payout.Account{ID: connector.ConnectionID(c.ID), Zone: or(p.Zone, zone), Tol: map[string]payout.Tolerance{}, Chart: p.chart(),
+	a := payout.Account{ID: connector.ConnectionID(c.ID), Zone: or(p.Zone, zone), Tol: map[string]payout.Tolerance{}, Chart: p.chart(), Drift: p.Drift,
 		Terms: payout.Terms{Trigger: payout.Trigger(p.Trigger), Wait: time.Duration(p.Wait), Every: time.Duration(p.Every)}}
 	for cur, t := range p.Tolerance {
 		a.Tol[cur] = payout.Tolerance{Minor: t.Minor, BP: t.BP}
@@ -117,6 +118,9 @@ func (p PayoutsConfig) check(d *decoder, path string) {
 	}
 	if time.Duration(p.PullEvery) < time.Second && !d.faulty(join(path, "pull_every")) {
 		d.fault(join(path, "pull_every"), "less than a second is too often")
+	}
+	if p.Drift < 1 || p.Drift > 10000 {
+		d.fault(join(path, "drift_basis_points"), "it is a number from 1 to 10000")
 	}
 	for cur, t := range p.Tolerance {
 		if !money.ValidCode(cur) || t.Minor < 0 || t.BP < 0 {

@@ -21,7 +21,7 @@ type Account struct {
 	Tol   map[string]Tolerance
 	Chart Chart // for journals; the zero value is the built-in one
 	// Drift is how much of what a month has brought its tolerated differences may come to in one
-	// direction, in hundredths of a percent; 0: 5, below 0: any.
+	// direction, in hundredths of a percent up to 10,000; 0: 5.
 	Drift int64
 }
 
@@ -29,13 +29,10 @@ const usualDrift = 5
 
 // drift is the bound in hundredths of a percent.
 func (a Account) drift() int64 {
-	switch {
-	case a.Drift == 0:
+	if a.Drift == 0 {
 		return usualDrift
-	case a.Drift < 0:
-		return 10000
 	}
-	return min(a.Drift, 10000)
+	return a.Drift
 }
 
 // Books is all of one account's payouts held against its orders, as known at one time.
