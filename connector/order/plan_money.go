@@ -34,6 +34,9 @@ func (p *planner) money() {
 	}
 	if !p.cancelOut(ds) {
 		for _, d := range ds {
+			p.lose(d)
+		}
+		for _, d := range ds {
 			p.demandOut(d)
 		}
 		p.cancelRest(ds)

@@ -9,15 +9,22 @@ import (
 	"channelbridge/marketplace"
 )
 
+// lose counts what the store gives back, or keeps, of units that were cancelled before the buyer was
+// charged: by so much its figures may differ from the channel's, in whichever of its refunds.
+func (p *planner) lose(d demand) {
+	cut := p.cutUnits(d.about)
+	if len(cut) == 0 {
+		return
+	}
+	p.lost += p.sheet.never[d.about] - min(d.rest, 0)
+	for _, n := range cut { // the store and the channel may round a unit's share differently
+		p.lost += int64(n)
+	}
+}
+
 // demandOut meets one demand at the channel: units that have not shipped are cancelled, money of
 // those that have is refunded.
 func (p *planner) demandOut(d demand) {
-	if cut := p.cutUnits(d.about); len(cut) > 0 {
-		p.lost += p.sheet.never[d.about] - min(d.rest, 0)
-		for _, n := range cut { // the store and the channel may round a unit's share differently
-			p.lost += int64(n)
-		}
-	}
 	if p.settledAlready(d) {
 		return
 	}

@@ -31,6 +31,7 @@ var kept = []struct {
 	{28667, "as 9652"},
 	{29671, "units that an edit gives up are free only once the edit is done"},
 	{32897, "as 20740"},
+	{39243, "the store gives an amount back before anything ships, then cancels: what it keeps of units never charged belongs to the earlier refund too"},
 	{300391, "of two parcels that were taken back, the new one takes the place of the one that frees all it holds"},
 }
 
