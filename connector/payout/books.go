@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-	"unique"
 
 	"channelbridge/connector"
 	"channelbridge/marketplace"
@@ -164,10 +163,12 @@ type reading struct {
 	current string
 	lines   []Line
 	loose   []Line
+	words   map[string]string // that lines have said
+	before  struct{ order, item string }
 }
 
 func (b *Books) reading(ctx context.Context, store connector.Payouts, now time.Time) (*reading, error) {
-	r := &reading{Books: b, facts: map[string]Facts{}, alias: map[string]string{}, hands: b.People.byHand(), moved: map[string][]Line{},
+	r := &reading{Books: b, words: map[string]string{}, facts: map[string]Facts{}, alias: map[string]string{}, hands: b.People.byHand(), moved: map[string][]Line{},
 		base: Case{Terms: b.Account.Terms, Tol: b.Account.Tol, Now: now}}
 	kept, err := store.Tariffs(ctx, b.Account.ID, b.AsOf)
 	if err != nil {
@@ -204,7 +205,7 @@ func (b *Books) reading(ctx context.Context, store connector.Payouts, now time.T
 func (r *reading) line(l connector.PayoutLine) error {
 	p := &r.Payouts[r.places[l.Payout]]
 	p.Bridge.Lines++
-	sharing(&l)
+	r.sharing(&l)
 	x := Line{PayoutLine: l, Rank: r.places[l.Payout], PaidAt: settledAt(p.Payout)}
 	if to, given := r.hand(l); given {
 		x.ByHand = true
@@ -243,11 +244,26 @@ func (r *reading) line(l connector.PayoutLine) error {
 	return nil
 }
 
-// sharing lets lines that say the same share the memory of their words.
-func sharing(l *connector.PayoutLine) {
-	for _, text := range []*string{&l.Category, &l.NativeType, &l.NativeText, &l.Amount.Currency, &l.Order, &l.Item, &l.SKU} {
-		*text = unique.Make(*text).Value()
+// mostWords bounds how many words lines are let share.
+const mostWords = 10_000
+
+// sharing lets lines that say the same share the memory of their words. Lines of one order come one
+// after the other.
+func (r *reading) sharing(l *connector.PayoutLine) {
+	for _, text := range []*string{&l.Category, &l.NativeType, &l.NativeText, &l.Amount.Currency, &l.SKU} {
+		if known, ok := r.words[*text]; ok {
+			*text = known
+		} else if len(r.words) < mostWords {
+			r.words[*text] = *text
+		}
 	}
+	if l.Order == r.before.order {
+		l.Order = r.before.order
+	}
+	if l.Item == r.before.item {
+		l.Item = r.before.item
+	}
+	r.before.order, r.before.item = l.Order, l.Item
 }
 
 // flush keeps the lines gathered for one order until those that came by another number are known.

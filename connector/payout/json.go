@@ -3,7 +3,6 @@ package payout
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -259,33 +258,4 @@ func (r *Report) SummaryTable() Table {
 		add("paid", "", s.Paid)
 	}
 	return t
-}
-
-// digest names a report: equal for equal rows, an equal summary and an equal question.
-func (r *Report) digest() string {
-	h := sha256.New()
-	enc := json.NewEncoder(h)
-	q := r.Query
-	q.From, q.To, q.AsOf = q.From.UTC(), q.To.UTC(), time.Time{} // as much is known whether one asks then or afterwards
-	must := func(err error) {
-		if err != nil { // a hash takes everything, and the rows hold nothing that cannot be written
-			panic(err)
-		}
-	}
-	must(enc.Encode(q))
-	for _, s := range r.Summary {
-		must(enc.Encode(s.JSON()))
-	}
-	for _, p := range r.Payouts {
-		must(enc.Encode([]any{p.Account.ID, p.Account.Zone, p.External, p.Revision, p.Digest, p.State, p.Proven(), p.Unmatched, p.Findings, p.Open, p.Seen}))
-	}
-	for _, o := range r.Orders {
-		must(enc.Encode([]any{o.JSON(), o.Account.Zone, o.Facts.Delivered, o.First, o.ByKind}))
-	}
-	for _, l := range r.Lines {
-		line := l.Line
-		line.Payout = 0 // the store's own number says nothing
-		must(enc.Encode([]any{l.Account.ID, l.Payout.External, l.Payout.Revision, line, l.Outcome, l.Rule, l.Confidence, l.Expected, l.Difference, l.Candidate, l.Ref, l.Store}))
-	}
-	return "rs_" + hex.EncodeToString(h.Sum(nil)[:16])
 }
