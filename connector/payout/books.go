@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"channelbridge/connector"
-	"channelbridge/marketplace"
 )
 
 // Account is what an operator chose for a channel's payouts.
@@ -338,47 +337,4 @@ func (r *reading) judge(id string, f *Facts, lines []Line) error {
 		r.Orders = append(r.Orders, o)
 	}
 	return nil
-}
-
-// suggest looks for the order behind a line that names none: one of which nothing of the category
-// has come, in the same currency, by the same amount. One candidate is suggested; several are
-// ambiguous, and so is a line without any that must belong to an order: a person decides. What
-// belongs to no order is complete by itself.
-func (r *reading) suggest() []Verdict {
-	open := map[wanting][]string{}
-	for _, o := range r.Orders {
-		for c, p := range o.ByKind {
-			if p.Expected != 0 && p.lines == 0 {
-				k := wanting{o.Currency, c, p.Expected}
-				open[k] = append(open[k], o.Ref)
-			}
-		}
-	}
-	slices.SortFunc(r.loose, func(a, b Line) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.No, b.No)) })
-	out := make([]Verdict, 0, len(r.loose))
-	for _, l := range r.loose {
-		v := Verdict{Line: l.PayoutLine, Rank: l.Rank, Outcome: NonOrder}
-		c := marketplace.Category(l.Category)
-		candidates := open[wanting{l.Amount.Currency, c, l.Amount.Minor}]
-		switch {
-		case kind(l.Category).alone:
-			v.Confidence = "certain"
-		case !c.Known() || c == marketplace.Unclassified:
-			v.Outcome = Unclassified
-		case len(candidates) == 1:
-			v.Outcome, v.Rule, v.Confidence, v.Expected = Suggested, "amount", "suggested", l.Amount.Minor
-			v.Candidate = candidates[0]
-		case len(candidates) > 1, bound(c):
-			v.Outcome = Ambiguous
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
-// wanting names an expectation by what a line without an order could match.
-type wanting struct {
-	currency string
-	category marketplace.Category
-	amount   int64
 }

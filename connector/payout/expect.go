@@ -92,15 +92,21 @@ type Tolerance struct {
 	BP    int64 // of ten thousand of the expectation; 0: no relative bound
 }
 
+// most is the bound in minor units.
+func (t Tolerance) most(currency string) int64 {
+	switch {
+	case t.Minor >= 0:
+		return t.Minor
+	case currency == "VND": // whose smallest note is 100
+		return 100
+	}
+	return 1
+}
+
 // within reports whether a difference of an expectation is inside the tolerance. Where nothing
 // was expected nothing is tolerated.
 func (t Tolerance) within(diff, expected int64, currency string) bool {
-	bound := t.Minor
-	if bound < 0 {
-		if bound = 1; currency == "VND" { // whose smallest note is 100
-			bound = 100
-		}
-	}
+	bound := t.most(currency)
 	if t.BP > 0 {
 		bound = min(bound, rate(max(expected, -expected), t.BP))
 	}

@@ -82,7 +82,7 @@ type Verdict struct {
 	Expected   int64
 	Difference int64 // of its category
 
-	Candidate string // a suggested order
+	Candidate string // a suggested order, or a few of those that an ambiguous line could be for
 
 	alias, hand bool
 }

@@ -265,3 +265,36 @@ func TestLinesByAnotherNumberNameTheirOrder(t *testing.T) {
 		require.Equal(t, "alias", r.Lines[i].Rule)
 	}
 }
+
+func TestALineWithoutAnOrderIsSuggestedNearItsAmountAndItsTime(t *testing.T) {
+	placed, due := day, sold("A", 0).ShippedAt.Add(shopee.Terms.Wait+shopee.Terms.Every)
+	for name, row := range map[string]struct {
+		amount    int
+		posted    time.Time
+		orders    []string
+		outcome   Outcome
+		candidate string
+	}{
+		"just it":                    {200000, due, []string{"A"}, Suggested, "A"},
+		"within the tolerance":       {199950, due, []string{"A"}, Suggested, "A"},
+		"beyond the tolerance":       {199899, due, []string{"A"}, Ambiguous, ""},
+		"two orders that fit":        {200000, due, []string{"A", "B"}, Ambiguous, "A B"},
+		"long before it was placed":  {200000, placed.Add(-4 * 24 * time.Hour), []string{"A"}, Ambiguous, ""},
+		"shortly before":             {200000, placed.Add(-2 * 24 * time.Hour), []string{"A"}, Suggested, "A"},
+		"late":                       {200000, due.Add(9 * 24 * time.Hour), []string{"A"}, Suggested, "A"},
+		"too late":                   {200000, due.Add(10 * 24 * time.Hour), []string{"A"}, Ambiguous, ""},
+		"at a time nobody has named": {200000, time.Time{}, []string{"A"}, Suggested, "A"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := memstore.New()
+			for _, ref := range row.orders {
+				know(t, store, day, sold(ref, 200000))
+			}
+			lines := came("", marketplace.Principal, row.amount)
+			lines[0].PostedAt = row.posted
+			put(t, store, "ST-1", day, nil, lines...)
+			v := made(t, store, Query{}).Lines[0]
+			require.Equal(t, []any{row.outcome, row.candidate}, []any{v.Outcome, v.Candidate})
+		})
+	}
+}

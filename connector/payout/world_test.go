@@ -179,7 +179,12 @@ func (w *world) guess(e *entry) Outcome {
 		for _, x := range s.lines {
 			named = named || x.Category == e.Category && x.batch >= 0 && !x.unnumbered && !x.lost
 		}
-		if !named && w.expects(s.facts)[marketplace.Category(e.Category)] == e.Amount.Minor {
+		tol, ok := w.account.Tol[w.currency]
+		if !ok {
+			tol.Minor = -1
+		}
+		want := w.expects(s.facts)[marketplace.Category(e.Category)]
+		if !named && want != 0 && (want == e.Amount.Minor || tol.within(e.Amount.Minor-want, want, w.currency)) {
 			wanting++
 		}
 	}
