@@ -48,6 +48,9 @@ func (b *bridge) findOnce(ctx context.Context, l *link) error {
 		return err
 	}
 	account := l.cfg.payoutAccount(b.cfg.TimeZone)
+	if err := (books{b}).Desk().KeepSettings(ctx, account); err != nil {
+		return err
+	}
 	seen, err := books{b}.Desk().Watch(ctx, account, func(n payout.News) error { return b.tellNews(ctx, n) })
 	if err == nil {
 		err = b.tellBooks(ctx, seen)

@@ -11,10 +11,11 @@ import (
 
 // Kinds of acts.
 const (
-	actFinding = "finding" // about a finding; Step
-	actMatch   = "match"   // about a match by hand; Match
-	actDeposit = "deposit" // about a deposit; Deposit
-	actClose   = "close"   // about a month such as 2026-10; Closing
+	actFinding  = "finding"  // about a finding; Step
+	actMatch    = "match"    // about a match by hand; Match
+	actDeposit  = "deposit"  // about a deposit; Deposit
+	actClose    = "close"    // about a month such as 2026-10; Closing
+	actSettings = "settings" // Settings
 )
 
 // System is the actor of what nobody did: facts that changed.
@@ -27,6 +28,7 @@ type People struct {
 	matches  map[string]Match     // by id; those that were undone are not there
 	deposits map[string]Deposit   // by id
 	closes   map[string]Closing   // by month; those that were undone are not there
+	settings *Settings            // nil: none were kept yet
 	last     map[string]int64     // the newest act by kind and about
 	keys     map[string]bool      // of acts that were kept
 }
@@ -70,6 +72,10 @@ func (p *People) take(a connector.PayoutAct) error {
 		c, err := bodyOf[Closing](a)
 		c.Month, c.By, c.At = a.About, a.Actor, a.At
 		keepLast(p.closes, a.About, c, c.Undone)
+		return err
+	case actSettings:
+		s, err := bodyOf[Settings](a)
+		p.settings = &s
 		return err
 	}
 	return nil // a later program's

@@ -73,6 +73,10 @@ func Open(ctx context.Context, store connector.Payouts, a Account, asOf, now tim
 	if b.People, err = Follow(acts); err != nil {
 		return nil, err
 	}
+	if !asOf.IsZero() {
+		a = b.People.settings.on(a)
+		b.Account = a
+	}
 	if err := b.payouts(ctx, store); err != nil {
 		return nil, err
 	}

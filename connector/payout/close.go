@@ -15,6 +15,7 @@ type Closing struct {
 	Month    string        `json:"-"`        // such as 2026-10, in the account's zone
 	KnownAt  time.Time     `json:"known_at"` // what was known then is the closed month
 	Snapshot string        `json:"snapshot"` // of its report
+	Settings *Settings     `json:"settings"` // that held
 	Totals   []SummaryJSON `json:"totals"`
 	Reason   string        `json:"reason,omitempty"` // of opening it again
 	Undone   bool          `json:"undone,omitempty"`

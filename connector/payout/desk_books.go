@@ -211,13 +211,30 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 	if err := r.closable(); err != nil {
 		return Closing{}, err
 	}
-	c := Closing{KnownAt: known, Snapshot: r.Snapshot}
+	held, err := heldThen(ctx, d.Store, a, known)
+	if err != nil {
+		return Closing{}, err
+	}
+	c := Closing{KnownAt: known, Snapshot: r.Snapshot, Settings: &held}
 	for _, s := range r.Summary {
 		c.Totals = append(c.Totals, s.JSON())
 	}
 	kept, _, err := d.keep(ctx, act(a.ID, actClose, month, c, now, by), p, "was closed on report "+c.Snapshot)
 	c.Month, c.At, c.By = month, kept.At, kept.Actor
 	return c, err
+}
+
+// heldThen are the settings that a report as of an instant rests on.
+func heldThen(ctx context.Context, store connector.Payouts, a Account, asOf time.Time) (Settings, error) {
+	acts, err := store.Acts(ctx, a.ID, asOf)
+	if err != nil {
+		return Settings{}, fmt.Errorf("reading what was said of payouts: %w", err)
+	}
+	p, err := Follow(acts)
+	if err != nil {
+		return Settings{}, err
+	}
+	return p.settings.on(a).settings(), nil
 }
 
 // closable refuses a month whose payouts do not add up or hold lines that nobody can explain.

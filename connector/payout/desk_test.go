@@ -366,6 +366,42 @@ func TestAMonthIsClosedAndStaysAsItWas(t *testing.T) {
 	require.NotEqual(t, c.Snapshot, again.Snapshot)
 }
 
+// What an operator chooses later changes neither a closed month nor a report about the past.
+func TestSettingsHaveAHistory(t *testing.T) {
+	for name, keep := range map[string]bool{"kept before": true, "never kept": false} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			o.now = time.Date(2026, 12, 3, 9, 0, 0, 0, time.UTC)
+			if keep {
+				require.NoError(t, o.desk.KeepSettings(t.Context(), shopee))
+			}
+			o.now = o.now.Add(time.Hour)
+			c, err := o.desk.Close(t.Context(), shopee, "2026-11", By{Name: "anna"})
+			require.NoError(t, err)
+			before := o.now
+			o.now = o.now.Add(time.Hour)
+			lax := shopee
+			lax.Tol, lax.Terms.Every = map[string]Tolerance{"VND": {Minor: 5000}}, 365*days
+			require.NoError(t, o.desk.KeepSettings(t.Context(), lax))
+			require.NoError(t, o.desk.KeepSettings(t.Context(), lax))
+			made := func(q Query) *Report {
+				r, err := Make(t.Context(), o.store, []Account{lax}, q, o.now)
+				require.NoError(t, err)
+				return r
+			}
+			q, err := ofMonth("2026-11", shopee.Zone)
+			require.NoError(t, err)
+			require.Equal(t, c.Snapshot, made(q).Snapshot)
+			for _, row := range made(Query{Text: "B"}).Orders {
+				require.Equal(t, WithinTolerance, row.Outcome, "now")
+			}
+			for _, row := range made(Query{Text: "B", AsOf: before}).Orders {
+				require.Equal(t, keep, row.Outcome == FeeVariance, "as it was, where it was kept")
+			}
+		})
+	}
+}
+
 func TestAMonthWithAnUnprovenPayoutIsNotClosed(t *testing.T) {
 	o := newOffice(t)
 	less := int64(1)

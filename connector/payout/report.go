@@ -150,7 +150,7 @@ func (r *Report) account(ctx context.Context, store connector.Payouts, a Account
 	}
 	asOf := r.Query.AsOf
 	if c, closed := people.within(r.Query, a.Zone); closed {
-		asOf = c.KnownAt
+		asOf, a = c.KnownAt, c.Settings.on(a)
 		r.Closed = append(r.Closed, Closed{a.ID, c.Month, c.At, c.By, c.KnownAt})
 	}
 	b, err := Open(ctx, store, a, asOf, now)
@@ -159,7 +159,7 @@ func (r *Report) account(ctx context.Context, store connector.Payouts, a Account
 	}
 	prior := map[orderName]string{}
 	if c, end, found := b.People.before(r.Query, a.Zone); found {
-		was, err := Open(ctx, store, a, c.KnownAt, now)
+		was, err := Open(ctx, store, c.Settings.on(a), c.KnownAt, now)
 		if err != nil {
 			return fmt.Errorf("the closed month %s: %w", c.Month, err)
 		}

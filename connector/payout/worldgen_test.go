@@ -374,10 +374,11 @@ func (w *world) deferred(s *sale) Outcome {
 			items[e.Item] = true
 		}
 	}
-	complete := len(items) == len(s.facts.Items)
+	complete, waits := len(items) == len(s.facts.Items), false
 	for c, n := range want {
 		if d := got[c] - n; d != 0 && (lines[c] == 0 || !complete) {
 			missing[CauseNotYet] += d
+			waits = true // though what is missing may come to nothing
 		} else if d != 0 {
 			missing["variance"] += d
 		}
@@ -403,7 +404,7 @@ func (w *world) deferred(s *sale) Outcome {
 	switch {
 	case came == 0:
 		return AwaitingRelease
-	case len(missing) > 0:
+	case waits:
 		return PartiallySettled
 	}
 	return Matched
