@@ -261,11 +261,22 @@ func newClaims(a *app) *cobra.Command {
 }
 
 func newClaimsList(a *app) *cobra.Command {
+	return a.accountsList("claims", "List claims, the nearest deadline first", func(ctx context.Context, b *bridge, accounts []payout.Account) error {
+		all, err := books{b}.Desk().Findings(ctx, accounts, payout.FindingQuery{})
+		if err != nil {
+			return err
+		}
+		return a.printClaims(payout.ByDeadline(all))
+	})
+}
+
+// accountsList is the command that lists what accounts have: those of all channels, or of one.
+func (a *app) accountsList(of, short string, show func(ctx context.Context, b *bridge, accounts []payout.Account) error) *cobra.Command {
 	var account string
 	c := &cobra.Command{
 		Use:     "list",
-		Short:   "List claims, the nearest deadline first",
-		Example: "  channelbridge claims list",
+		Short:   short,
+		Example: "  channelbridge " + of + " list --account amazon-us",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withBridge(cmd.Context(), func(b *bridge) error {
@@ -273,11 +284,7 @@ func newClaimsList(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				all, err := books{b}.Desk().Findings(cmd.Context(), accounts, payout.FindingQuery{})
-				if err != nil {
-					return err
-				}
-				return a.printClaims(payout.ByDeadline(all))
+				return show(cmd.Context(), b, accounts)
 			})
 		},
 	}

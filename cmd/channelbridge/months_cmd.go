@@ -15,39 +15,24 @@ func newMonths(a *app) *cobra.Command {
 }
 
 func newMonthsList(a *app) *cobra.Command {
-	var account string
-	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List the months that are closed",
-		Example: "  channelbridge months list --account amazon-us",
-		Args:    arguments(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withBridge(cmd.Context(), func(b *bridge) error {
-				accounts, err := b.payoutAccounts(account)
-				if err != nil {
-					return err
-				}
-				all := map[string][]payout.Closing{}
-				var rows [][]string
-				for _, x := range accounts {
-					closed, err := books{b}.Desk().Closes(cmd.Context(), x)
-					if err != nil {
-						return err
-					}
-					for _, m := range closed {
-						rows = append(rows, []string{string(x.ID), m.Month, when(m.At), m.By, m.Snapshot})
-					}
-					all[string(x.ID)] = nonNil(closed)
-				}
-				if a.asJSON {
-					return a.printJSON(all)
-				}
-				return table(a.stdout, "ACCOUNT\tMONTH\tCLOSED\tBY\tREPORT", rows)
-			})
-		},
-	}
-	c.Flags().StringVar(&account, "account", "", "only those of this channel")
-	return c
+	return a.accountsList("months", "List the months that are closed", func(ctx context.Context, b *bridge, accounts []payout.Account) error {
+		all := map[string][]payout.Closing{}
+		var rows [][]string
+		for _, x := range accounts {
+			closed, err := books{b}.Desk().Closes(ctx, x)
+			if err != nil {
+				return err
+			}
+			for _, m := range closed {
+				rows = append(rows, []string{string(x.ID), m.Month, when(m.At), m.By, m.Snapshot})
+			}
+			all[string(x.ID)] = nonNil(closed)
+		}
+		if a.asJSON {
+			return a.printJSON(all)
+		}
+		return table(a.stdout, "ACCOUNT\tMONTH\tCLOSED\tBY\tREPORT", rows)
+	})
 }
 
 func newMonthsClose(a *app) *cobra.Command {
@@ -124,39 +109,24 @@ func newDeposits(a *app) *cobra.Command {
 }
 
 func newDepositsList(a *app) *cobra.Command {
-	var account string
-	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List deposits and the payouts they are held against",
-		Example: "  channelbridge deposits list --account amazon-us",
-		Args:    arguments(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withBridge(cmd.Context(), func(b *bridge) error {
-				accounts, err := b.payoutAccounts(account)
-				if err != nil {
-					return err
-				}
-				out := []payout.DepositJSON{}
-				var rows [][]string
-				for _, x := range accounts {
-					all, err := books{b}.Desk().Deposits(cmd.Context(), x)
-					if err != nil {
-						return err
-					}
-					for _, d := range all {
-						out = append(out, d.JSON(x.ID))
-						rows = append(rows, []string{d.ID, string(x.ID), d.Day, d.Amount.String(), d.Origin, orDash(d.BankRef), orDash(d.For()), string(d.Outcome)})
-					}
-				}
-				if a.asJSON {
-					return a.printJSON(out)
-				}
-				return table(a.stdout, "DEPOSIT\tACCOUNT\tDAY\tAMOUNT\tORIGIN\tREFERENCE\tPAYOUT\tOUTCOME", rows)
-			})
-		},
-	}
-	c.Flags().StringVar(&account, "account", "", "only those of this channel")
-	return c
+	return a.accountsList("deposits", "List deposits and the payouts they are held against", func(ctx context.Context, b *bridge, accounts []payout.Account) error {
+		out := []payout.DepositJSON{}
+		var rows [][]string
+		for _, x := range accounts {
+			all, err := books{b}.Desk().Deposits(ctx, x)
+			if err != nil {
+				return err
+			}
+			for _, d := range all {
+				out = append(out, d.JSON(x.ID))
+				rows = append(rows, []string{d.ID, string(x.ID), d.Day, d.Amount.String(), d.Origin, orDash(d.BankRef), orDash(d.For()), string(d.Outcome)})
+			}
+		}
+		if a.asJSON {
+			return a.printJSON(out)
+		}
+		return table(a.stdout, "DEPOSIT\tACCOUNT\tDAY\tAMOUNT\tORIGIN\tREFERENCE\tPAYOUT\tOUTCOME", rows)
+	})
 }
 
 func newDepositsAdd(a *app) *cobra.Command {
