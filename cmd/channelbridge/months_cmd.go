@@ -16,7 +16,7 @@ func newMonths(a *app) *cobra.Command {
 
 func newMonthsList(a *app) *cobra.Command {
 	return a.accountsList("months", "List the months that are closed", func(ctx context.Context, b *bridge, accounts []payout.Account) error {
-		all := map[string][]payout.Closing{}
+		all := []payout.ClosingJSON{}
 		var rows [][]string
 		for _, x := range accounts {
 			closed, err := books{b}.Desk().Closes(ctx, x)
@@ -25,8 +25,8 @@ func newMonthsList(a *app) *cobra.Command {
 			}
 			for _, m := range closed {
 				rows = append(rows, []string{string(x.ID), m.Month, when(m.At), m.By, m.Snapshot})
+				all = append(all, m.JSON(x.ID))
 			}
-			all[string(x.ID)] = nonNil(closed)
 		}
 		if a.asJSON {
 			return a.printJSON(all)
@@ -52,7 +52,7 @@ on, and while one of its payouts is open or unproven or holds a line of no categ
 					return err
 				}
 				if a.asJSON {
-					return a.printJSON(m)
+					return a.printJSON(m.JSON(x.ID))
 				}
 				fmt.Fprintf(a.stdout, "%s of %s is closed on report %s\n", m.Month, x.ID, m.Snapshot)
 				for _, t := range m.Totals {

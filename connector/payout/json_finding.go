@@ -116,3 +116,19 @@ type DepositJSON struct {
 func (d Deposit) JSON(account connector.ConnectionID) DepositJSON {
 	return DepositJSON{d.ID, account, d.Amount.Currency, d.Amount.Decimal(), d.Day, d.BankRef, d.external, d.Origin, d.Outcome, d.Note, d.By, d.At.UTC()}
 }
+
+// ClosingJSON is a month that was closed.
+type ClosingJSON struct {
+	Account  connector.ConnectionID `json:"account"`
+	Month    string                 `json:"month"`
+	At       time.Time              `json:"closed_at"`
+	By       string                 `json:"closed_by"`
+	KnownAt  time.Time              `json:"known_at"`
+	Snapshot string                 `json:"snapshot_id"`
+	Totals   []SummaryJSON          `json:"totals"`
+}
+
+// JSON is the closed month as programs see it.
+func (c Closing) JSON(account connector.ConnectionID) ClosingJSON {
+	return ClosingJSON{account, c.Month, c.At.UTC(), c.By, c.KnownAt.UTC(), c.Snapshot, append([]SummaryJSON{}, c.Totals...)}
+}

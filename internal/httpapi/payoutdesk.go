@@ -190,25 +190,10 @@ func (s *Server) undeposit(c *call, a payout.Account, id, reason string) error {
 	return c.paid.Desk().Undeposit(c.ctx, a, id, reason, c.who())
 }
 
-// closeView is a month that was closed.
-type closeView struct {
-	Account  connector.ConnectionID `json:"account"`
-	Month    string                 `json:"month"`
-	At       time.Time              `json:"closed_at"`
-	By       string                 `json:"closed_by"`
-	KnownAt  time.Time              `json:"known_at"`
-	Snapshot string                 `json:"snapshot_id"`
-	Totals   []payout.SummaryJSON   `json:"totals"`
-}
-
-func closeOf(a payout.Account, m payout.Closing) closeView {
-	return closeView{a.ID, m.Month, m.At.UTC(), m.By, m.KnownAt.UTC(), m.Snapshot, views(m.Totals, func(t payout.SummaryJSON) payout.SummaryJSON { return t })}
-}
-
 func (s *Server) listCloses(c *call) (reply, error) {
-	return listed(s, c, func(a payout.Account) ([]closeView, error) {
+	return listed(s, c, func(a payout.Account) ([]payout.ClosingJSON, error) {
 		all, err := c.paid.Desk().Closes(c.ctx, a)
-		return views(all, func(m payout.Closing) closeView { return closeOf(a, m) }), err
+		return views(all, func(m payout.Closing) payout.ClosingJSON { return m.JSON(a.ID) }), err
 	})
 }
 
@@ -227,7 +212,7 @@ func (s *Server) closeMonth(c *call, r CloseRequest) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("closing a month: %w", err)
 	}
-	return reply{status: http.StatusCreated, body: closeOf(a, m)}, nil
+	return reply{status: http.StatusCreated, body: m.JSON(a.ID)}, nil
 }
 
 func (s *Server) unclose(c *call, a payout.Account, month, reason string) error {
