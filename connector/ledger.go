@@ -115,8 +115,10 @@ type Entry struct {
 
 // Outcome is what an attempt, or a later look, established.
 type Outcome struct {
-	State    EntryState
-	Attempt  int // which attempt it speaks of; 0: of the command as such, as a later look does
+	State   EntryState
+	Attempt int // which attempt it speaks of; 0: of the command as such, as a later look does
+	// Unsent: it was decided while the entry waited to be sent, and says nothing of one that has left.
+	Unsent   bool
 	At       time.Time
 	RetryAt  time.Time
 	Ref      string
@@ -129,11 +131,14 @@ type Outcome struct {
 
 // Changes reports whether an outcome changes what is known of an entry. It never takes back that
 // an effect exists, never reopens what was refused or given up because a late call was not made,
-// and one of another attempt than the last only counts when it says that the effect exists.
+// and one of another attempt than the last only counts when it says that the effect exists. What was
+// decided before an entry left its lane does not reach it any more once it has.
 func (o Outcome) Changes(state EntryState, attempts int) bool {
 	exists := o.State == Done || o.State == Proven
 	switch {
 	case state == Proven, state == Done && o.State != Proven, state == Refused && o.State == Retry:
+		return false
+	case o.Unsent && state != Queued:
 		return false
 	}
 	return exists || o.Attempt == 0 || o.Attempt == attempts

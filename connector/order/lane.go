@@ -191,7 +191,7 @@ func (t *laneTurn) fits(ctx context.Context, e connector.Entry) (bool, error) {
 	if err == nil {
 		return true, nil
 	}
-	o := connector.Outcome{State: connector.Refused, Class: "unwritable", At: t.Clock(), Reason: err.Error(),
+	o := connector.Outcome{State: connector.Refused, Class: "unwritable", Unsent: true, At: t.Clock(), Reason: err.Error(),
 		Note: fmt.Sprintf("%s over %s cannot be put into the channel's form: %v", e.Verb, e.Amount, err)}
 	if err := t.Store.Settle(ctx, e.ID, o); err != nil {
 		return false, fault.Wrap(err, "order %s: refusing %s", e.Subject, e.Key)
@@ -230,7 +230,7 @@ func (t *laneTurn) recheck(ctx context.Context, e connector.Entry) (bool, error)
 	if slices.ContainsFunc(d.Commands, func(c connector.Command) bool { return sameInstruction(c, e.Command) }) {
 		return true, nil
 	}
-	o := connector.Outcome{State: connector.Refused, Class: Withdrawn, At: t.Clock(), Reason: "the order has changed since",
+	o := connector.Outcome{State: connector.Refused, Class: Withdrawn, Unsent: true, At: t.Clock(), Reason: "the order has changed since",
 		Note: fmt.Sprintf("%s over %s was withdrawn before it was sent: the order has changed since", e.Verb, e.Amount)}
 	if err := t.Store.Settle(ctx, e.ID, o); err != nil {
 		return false, fault.Wrap(err, "order %s: withdrawing %s", e.Subject, e.Key)

@@ -67,11 +67,13 @@ func (p *planner) creditedTo(d demand, l marketplace.Line, most int) int {
 	return max(0, min(most, free))
 }
 
-// cancelledThere counts units of a line that the channel has cancelled without our doing.
+// cancelledThere counts units of a line that were cancelled at the channel for no demand's sake: by
+// itself, or with the rest of an order that was cancelled in the store. A refund in the store that
+// asks for such units later finds its wish met.
 func (p *planner) cancelledThere(l marketplace.Line) int {
 	ours, all := 0, 0
 	for _, e := range p.Ledger {
-		if e.Verb == CancelUnits && e.State.Spent() {
+		if e.Verb == CancelUnits && e.State.Spent() && e.About != aboutRest {
 			for _, il := range instructionOf(e.Command).Lines {
 				if il.Line != l.ID {
 					continue

@@ -36,6 +36,7 @@ func (p *planner) money() {
 		for _, d := range ds {
 			p.lose(d)
 		}
+		p.loseUnits(aboutRest, p.cutUnits(aboutRest))
 		for _, d := range ds {
 			p.demandOut(d)
 		}

@@ -74,7 +74,7 @@ func (p *planner) leftTrace(e connector.Entry) bool {
 }
 
 func (p *planner) withdraw(e connector.Entry) {
-	p.d.Withdrawn = append(p.d.Withdrawn, Proof{Entry: e.ID,
+	p.d.Withdrawn = append(p.d.Withdrawn, Proof{Entry: e.ID, Unsent: e.State == connector.Queued,
 		Text: fmt.Sprintf("%s %s is not asked for any more and does not show on the other side; it is not sent again", e.Verb, e.About)})
 }
 

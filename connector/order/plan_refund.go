@@ -12,11 +12,16 @@ import (
 // lose counts what the store gives back, or keeps, of units that were cancelled before the buyer was
 // charged: by so much its figures may differ from the channel's, in whichever of its refunds.
 func (p *planner) lose(d demand) {
-	cut := p.cutUnits(d.about)
-	if len(cut) == 0 {
-		return
+	if cut := p.cutUnits(d.about); len(cut) > 0 {
+		p.lost -= min(d.rest, 0)
+		p.loseUnits(d.about, cut)
 	}
-	p.lost += p.sheet.never[d.about] - min(d.rest, 0)
+}
+
+// loseUnits counts the charges of lines that were cancelled as a whole, and what rounding may make of
+// a unit's share.
+func (p *planner) loseUnits(about string, cut map[string]int) {
+	p.lost += p.sheet.never[about]
 	for _, n := range cut { // the store and the channel may round a unit's share differently
 		p.lost += int64(n)
 	}
@@ -54,7 +59,7 @@ func (p *planner) demandOut(d demand) {
 	switch {
 	case back.total.Minor == 0:
 		p.meet(d)
-		if !p.begun(d) {
+		if !p.begun(d) && !p.withRest(there) {
 			p.warns("cancelled_there", d.about, d.fulfills+"; the channel has cancelled these units by itself", "nothing has to be done")
 		}
 	case back.total.Minor > 0:
@@ -62,6 +67,18 @@ func (p *planner) demandOut(d demand) {
 	case back.total.Minor < 0:
 		p.keptLost(d, fmt.Sprintf("the store kept %s back", back.total.Neg()))
 	}
+}
+
+// withRest reports that the units that meet a demand were cancelled from here, with the rest of the
+// order, and not by the channel itself.
+func (p *planner) withRest(there map[string]int) bool {
+	rest := p.cutUnits(aboutRest)
+	for line, n := range there {
+		if n > rest[line] {
+			return false
+		}
+	}
+	return true
 }
 
 // keptLost shows money that the store keeps back of units the buyer was never charged for.

@@ -33,10 +33,13 @@ func (p *planner) component(k part, v cash) marketplace.Component {
 	return c
 }
 
+// aboutRest is what the cancellation of units is about that no refund in the store has asked for.
+const aboutRest = "rest"
+
 // cancelRest takes back units that have not shipped and that no refund of a cancelled order
 // names.
 func (p *planner) cancelRest(ds []demand) {
-	if e, tried := p.latest(CancelUnits, "rest"); tried && p.goOn(e, marketplace.OpCancelUnits) != anew {
+	if e, tried := p.latest(CancelUnits, aboutRest); tried && p.goOn(e, marketplace.OpCancelUnits) != anew {
 		return
 	}
 	if p.Shop.CancelledAt.IsZero() || !p.moneyGiven() || !p.can(marketplace.OpCancelUnits) || p.Market.Lifecycle != marketplace.Open {
@@ -55,8 +58,8 @@ func (p *planner) cancelRest(ds []demand) {
 			in.Lines, total = append(in.Lines, il), total+sum
 		}
 	}
-	if len(in.Lines) > 0 && !p.asks("rest", p.Shop.CancelledAt, total) {
-		p.instruct(CancelUnits, "rest", in, total, "the order was cancelled in the store and these units have not shipped")
+	if len(in.Lines) > 0 && !p.asks(aboutRest, p.Shop.CancelledAt, total) {
+		p.instruct(CancelUnits, aboutRest, in, total, "the order was cancelled in the store and these units have not shipped")
 	}
 }
 

@@ -91,7 +91,7 @@ type trial struct {
 // about is what holds and commands of the wish name.
 func (t trial) about() []string {
 	if t.wish.Kind == connector.WishCancel {
-		return []string{"order", "rest", ""}
+		return []string{"order", aboutRest, ""}
 	}
 	return []string{wishAbout(t.wish.ID), "order"}
 }

@@ -22,7 +22,7 @@ func (t *turn) do(ctx context.Context, d Decision) (done bool, err error) {
 		}
 	}
 	for _, w := range d.Withdrawn {
-		o := connector.Outcome{State: connector.Refused, At: t.Clock(), Class: Withdrawn, Reason: w.Text, Note: w.Text}
+		o := connector.Outcome{State: connector.Refused, At: t.Clock(), Class: Withdrawn, Unsent: w.Unsent, Reason: w.Text, Note: w.Text}
 		if err := t.Store.Settle(ctx, w.Entry, o); err != nil {
 			return false, fault.Wrap(err, "order %s: giving up entry %d", t.w.Subject, w.Entry)
 		}

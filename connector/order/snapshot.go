@@ -96,6 +96,8 @@ type Proof struct {
 	Entry int64
 	Shop  connector.ShopRef // for a create: the order that shows it
 	Text  string
+	// Unsent: of an entry that waits in its lane; it says nothing once the entry has left.
+	Unsent bool
 }
 
 // Decision is what follows from a snapshot.

@@ -299,9 +299,9 @@ func (p *planner) cancellation(refunds []SheetRefund) (SheetRefund, bool) {
 	if l, ok := p.cancelLeg(); ok {
 		r.Market = append(r.Market, l)
 	}
-	if e, tried := p.latest(CancelUnits, "rest"); tried {
+	if e, tried := p.latest(CancelUnits, aboutRest); tried {
 		r.Market = append(r.Market, p.legOf(e))
-	} else if l, ok := p.draftLeg("rest", CancelUnits); ok {
+	} else if l, ok := p.draftLeg(aboutRest, CancelUnits); ok {
 		r.Market = append(r.Market, l)
 	}
 	if h := p.heldFor("cancel_without_refund", ""); h != nil {

@@ -73,6 +73,7 @@ func (w *World) judgeRefund(m marketplace.Order, s shopadmin.Order, r shopadmin.
 		}
 	case m.Lifecycle == marketplace.Cancelled || cancelled || r.Moved.Minor == 0:
 	case within(done[r.ID]-r.Moved.Minor, 3*units[r.ID]): // cancelled units are never charged: their share may be rounded either way
+	case r.Moved.Minor > done[r.ID] && r.Moved.Minor-done[r.ID] <= done["rest"]+3*(units[r.ID]+units["rest"]): // asked for units that were cancelled with the rest
 	case w.heldFor(m.ID, r.ID):
 	case done[r.ID] == 0 && w.gaveThere(m.ID, r.Moved): // while ours was in doubt: nobody can tell them apart, and the buyer has it once
 	default:

@@ -32,6 +32,10 @@ var kept = []struct {
 	{29671, "units that an edit gives up are free only once the edit is done"},
 	{32897, "as 20740"},
 	{39243, "the store gives an amount back before anything ships, then cancels: what it keeps of units never charged belongs to the earlier refund too"},
+	{48135, "a refund that was only announced asks for units that went with the rest of the order meanwhile: its wish is met"},
+	{56236, "as 48135, of a line that went as a whole"},
+	{61347, "as 48135, while the channel gave up on a batch"},
+	{62255, "a lane's worker that slept while it looked once more withdraws what another has handed in since: too late"},
 	{300391, "of two parcels that were taken back, the new one takes the place of the one that frees all it holds"},
 }
 

@@ -214,6 +214,17 @@ var batches = []chapter{
 		s.NoError(err)
 		s.Empty(none)
 	}},
+	{"what was decided while an entry waited does not reach it once it has left", func(s *story) {
+		late := connector.Outcome{State: connector.Refused, Class: "withdrawn", Unsent: true, At: later(time.Hour)}
+		w, b := s.sending("A")
+		s.settle(b.Entries[0], late)
+		s.NotEqual([]connector.EntryState{connector.Refused}, s.states(s.step(nil, w, b, connector.BatchStep{State: connector.BatchSent, Ticket: "feed-9"})))
+		b = s.step(nil, w, b, connector.BatchStep{State: connector.BatchLost, Reason: "no answer came", Outcomes: map[int64]connector.Outcome{
+			b.Entries[0].ID: {State: connector.Unknown, At: noon}}})
+		s.settle(b.Entries[0], late)
+		rec := s.loadOf(b.Entries[0].Subject)
+		s.Equal(connector.Unknown, rec.Entries[len(rec.Entries)-1].State)
+	}},
 	{"a batch with an entry that was withdrawn is not handed in", func(s *story) {
 		w, b := s.formed("A", "B")
 		s.settle(b.Entries[0], connector.Outcome{State: connector.Refused, At: noon, Reason: "withdrawn"})
