@@ -210,13 +210,13 @@ func (p *planner) freeRef(f shopadmin.Fulfillment) string {
 // replaced finds the confirmed entry of a cancelled fulfillment that f ships anew: the first that
 // is most like it.
 func (p *planner) replaced(f shopadmin.Fulfillment) *connector.Entry {
-	lines, best := p.parcel(f), 0
+	lines, free, best := p.parcel(f), p.freeUnits(), 0
 	var found *connector.Entry
 	for i, e := range p.Ledger {
 		if e.Verb != ConfirmShipment || e.About == f.ID || !e.State.Happened() || !p.cancelled(e.About) || p.adopted(e, f.ID) {
 			continue
 		}
-		if l := likeness(shipmentOf(e).Lines, lines); l > best {
+		if l := likeness(shipmentOf(e).Lines, lines, free); l > best {
 			found, best = &p.Ledger[i], l
 		}
 	}
@@ -224,20 +224,32 @@ func (p *planner) replaced(f shopadmin.Fulfillment) *connector.Entry {
 }
 
 // likeness says how well a new parcel can take the place of an old one: 3 with the same contents,
-// 2 when the old one frees all that the new one holds, 1 when it frees some, 0 when nothing.
-func likeness(old, lines []marketplace.ShipmentLine) int {
+// 2 when the old one frees all that the new one holds beyond what is free already, 1 when it frees
+// some, 0 when nothing.
+func likeness(old, lines []marketplace.ShipmentLine, free map[string]int) int {
 	covered := func(n marketplace.ShipmentLine) bool {
-		return slices.ContainsFunc(old, func(o marketplace.ShipmentLine) bool { return o.Line == n.Line && o.Quantity >= n.Quantity })
+		need := n.Quantity - max(free[n.Line], 0)
+		return need <= 0 || slices.ContainsFunc(old, func(o marketplace.ShipmentLine) bool { return o.Line == n.Line && o.Quantity >= need })
 	}
 	switch {
+	case !overlap(old, lines):
+		return 0
 	case slices.Equal(old, lines):
 		return 3
 	case !slices.ContainsFunc(lines, func(l marketplace.ShipmentLine) bool { return !covered(l) }):
 		return 2
-	case overlap(old, lines):
-		return 1
 	}
-	return 0
+	return 1
+}
+
+// freeUnits counts per line the units that a parcel may hold without taking the place of another.
+func (p *planner) freeUnits() map[string]int {
+	ours, cancelling, out := p.confirmedUnits(), p.cancelling(), map[string]int{}
+	for _, m := range p.Market.Lines {
+		foreign := max(0, m.Shipped-ours[m.ID])
+		out[m.ID] = m.Ordered - m.Cancelled - cancelling[m.ID] - ours[m.ID] - foreign
+	}
+	return out
 }
 
 // replacedLate reports that the parcel f takes the place of could still reach the channel after f.
@@ -296,7 +308,7 @@ func (p *planner) mayShip(f shopadmin.Fulfillment, lines []marketplace.ShipmentL
 			"stop the parcel if you can; should the channel refuse to cancel, the parcel is confirmed")
 		return false
 	}
-	ours, edited, cancelling := p.confirmedUnits(), map[string]int{}, p.cancelling()
+	left, edited := p.freeUnits(), map[string]int{}
 	if old := p.replaced(f); old != nil { // the channel edits that parcel: its units are free again
 		for _, l := range shipmentOf(*old).Lines {
 			edited[l.Line] += l.Quantity
@@ -304,8 +316,7 @@ func (p *planner) mayShip(f shopadmin.Fulfillment, lines []marketplace.ShipmentL
 	}
 	for _, l := range lines {
 		m, ok := p.line(l.Line)
-		foreign := max(0, m.Shipped-ours[l.Line])
-		free := m.Ordered - m.Cancelled - cancelling[l.Line] - ours[l.Line] - foreign + edited[l.Line]
+		free := left[l.Line] + edited[l.Line]
 		switch {
 		case !ok || l.Quantity > m.Ordered-m.Cancelled:
 			p.blocks("over_shipped", f.ID, fmt.Sprintf("%s holds %d of line %s, of which %d are left to ship at the channel", f.Name, l.Quantity, l.Line, free),

@@ -36,6 +36,7 @@ var kept = []struct {
 	{56236, "as 48135, of a line that went as a whole"},
 	{61347, "as 48135, while the channel gave up on a batch"},
 	{62255, "a lane's worker that slept while it looked once more withdraws what another has handed in since: too late"},
+	{67846, "of two parcels that were taken back, the new one takes the place of the one that frees what it needs beyond what is free"},
 	{300391, "of two parcels that were taken back, the new one takes the place of the one that frees all it holds"},
 }
 
