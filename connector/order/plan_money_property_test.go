@@ -50,13 +50,16 @@ func (w *moneyWorld) judge() {
 		return // nothing was captured
 	}
 	d := w.plan()
-	done, cut := map[string]int64{}, map[string]int{}
+	done, cut, rest := map[string]int64{}, map[string]int{}, map[string]int{} // rest: by line, what went with the rest of the order
 	for _, e := range w.ledger {
 		if instructs(e.Verb) && e.State.Spent() {
 			done[e.About] += e.Amount.Minor
 			if e.Verb == CancelUnits {
 				for _, l := range instructionOf(e.Command).Lines {
 					cut[e.About] += l.Quantity
+					if e.About == aboutRest {
+						rest[l.Line] += l.Quantity
+					}
 				}
 			}
 		}
@@ -70,8 +73,12 @@ func (w *moneyWorld) judge() {
 			lost += int64(2*n) + max(-x.rest, 0) + sheet.never[x.about]
 		}
 	}
+	lost += int64(2*cut[aboutRest]) + sheet.never[aboutRest]
 	for _, x := range wanted {
 		missing := x.total.Minor - done[x.about]
+		for _, l := range x.lines { // units that went with the rest were never charged either
+			missing -= min(max(missing, 0), share(l.gross, int64(min(l.units, rest[l.line])), int64(max(l.units, 1))))
+		}
 		switch {
 		case done["order"] > 0: // it shipped while it was being cancelled: that shows as a refund, of everything
 		case -missing <= int64(cut[x.about]) && missing <= lost:
