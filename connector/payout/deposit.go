@@ -130,16 +130,22 @@ func byAmount(payouts []Paid, deposits []Deposit, zone string) {
 	for _, d := range deposits {
 		taken[d.external] = true
 	}
-	fits := func(p Paid, d Deposit) bool {
-		day, err := time.Parse(time.DateOnly, d.Day)
+	fits := func(p Paid, d Deposit, day time.Time) bool {
+		if taken[p.External] || p.Payout.Paid != d.Amount {
+			return false
+		}
 		away := int(day.Sub(dayOf(settledAt(p.Payout), zone)) / (24 * time.Hour))
-		return err == nil && !taken[p.External] && d.external == "" && d.Payout == "" && !d.Failed && p.Payout.Paid == d.Amount && away >= -bankEarly && away <= bankLate
+		return away >= -bankEarly && away <= bankLate
 	}
 	of := make([][]int, len(deposits)) // candidates of each deposit
 	count := map[int]int{}             // how many deposits each payout is a candidate of
 	for i, d := range deposits {
+		day, err := time.Parse(time.DateOnly, d.Day)
+		if err != nil || d.external != "" || d.Payout != "" || d.Failed {
+			continue
+		}
 		for k, p := range payouts {
-			if fits(p, d) {
+			if fits(p, d, day) {
 				of[i] = append(of[i], k)
 				count[k]++
 			}

@@ -324,8 +324,10 @@ func within(at, from, to time.Time) bool {
 	return (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to))
 }
 
-func (r *Report) wantsPayout(p Paid) bool {
-	q := r.Query
+func (r *Report) wantsPayout(p Paid) bool { return r.Query.Covers(p.Payout) }
+
+// Covers reports that a payout is among those a question is about.
+func (q Query) Covers(p connector.Payout) bool {
 	switch {
 	case len(q.Payouts) > 0 && !slices.Contains(q.Payouts, p.External):
 		return false
@@ -334,7 +336,7 @@ func (r *Report) wantsPayout(p Paid) bool {
 	case q.Basis != ByPaid && q.Basis != "":
 		return true
 	}
-	return within(settledAt(p.Payout), q.From, q.To)
+	return within(settledAt(p), q.From, q.To)
 }
 
 // orderRow makes an order's row; false when it has no part in the selection: none of its lines is

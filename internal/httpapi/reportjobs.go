@@ -207,7 +207,9 @@ func (s *Server) later(c *call, ask *reportAsk) (bool, error) {
 	}
 	lines := 0
 	for _, p := range list {
-		lines += p.Lines
+		if ask.query.Covers(p) {
+			lines += p.Lines
+		}
 	}
 	return lines > s.cfg.Limits.JobRows, nil
 }

@@ -58,6 +58,14 @@ func TestALargeFileIsMadeInTheBackground(t *testing.T) {
 	require.Error(t, first.file.Close(), "closed already")
 }
 
+// What counts is what the question is about, not what is in the books.
+func TestASmallFileIsSentAtOnceWhateverElseIsInTheBooks(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Limits.JobRows = 4 })
+	r.someBooks() // five lines, in March in the account's zone
+	r.get(reportOf + "from=2026-04-01&to=2026-05-01&format=csv").is(http.StatusOK)
+	r.get(reportOf + "from=2026-03-01&to=2026-04-01&format=csv").is(http.StatusAccepted)
+}
+
 func TestAnExportBelongsToItsToken(t *testing.T) {
 	r := newRig(t)
 	r.someBooks()
