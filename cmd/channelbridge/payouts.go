@@ -28,7 +28,9 @@ func (k books) Accounts() []payout.Account {
 func (k books) Store() connector.Payouts { return k.b.store }
 
 // Desk is where people work on what the books have found.
-func (k books) Desk() payout.Desk { return payout.Desk{Store: k.b.store, Clock: k.b.clock} }
+func (k books) Desk() payout.Desk {
+	return payout.Desk{Keep: payout.Keep{Payouts: k.b.store, Scratch: k.b.cfg.DataDir}, Clock: k.b.clock}
+}
 
 // Report answers a query over some accounts.
 func (k books) Report(ctx context.Context, accounts []connector.ConnectionID, q payout.Query) (*payout.Report, error) {
@@ -40,7 +42,7 @@ func (k books) Report(ctx context.Context, accounts []connector.ConnectionID, q 
 		}
 		chosen = append(chosen, l.cfg.payoutAccount(k.b.cfg.TimeZone))
 	}
-	return payout.Make(ctx, k.b.store, chosen, q, k.b.clock())
+	return payout.Make(ctx, k.Desk().Keep, chosen, q, k.b.clock())
 }
 
 // Import brings a file into the books.

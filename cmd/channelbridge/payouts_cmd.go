@@ -86,7 +86,7 @@ func newPayoutsShow(a *app) *cobra.Command {
 					return fmt.Errorf("payout %s: %w", args[0], connector.ErrNotFound)
 				}
 				if a.asJSON {
-					return a.printJSON(reportView(r, "payout"))
+					return a.printView(r, "payout")
 				}
 				return a.printBridge(r, "")
 			})
@@ -236,10 +236,14 @@ func (a *app) printBridge(r *payout.Report, l label.Language) error {
 	for _, p := range r.Payouts {
 		fmt.Fprintf(a.stdout, "Payout %s of %s, revision %d: %s, %s\n", p.External, p.Account.ID, p.Revision, shownAmount(p.Payout.Paid), proof(p.Payout))
 	}
+	bridge, err := r.Table("summary", 0, r.Len("summary"), "")
+	if err != nil {
+		return err
+	}
 	for _, s := range r.Summary {
 		amount := func(minor int64) string { return money.New(minor, s.Currency).String() }
 		var rows [][]string
-		for _, row := range r.SummaryTable().Rows {
+		for _, row := range bridge.Rows {
 			if row[2].Text == s.Currency {
 				rows = append(rows, []string{partName(l, row[3].Text, row[4].Text), row[5].Text + " " + s.Currency})
 			}

@@ -51,7 +51,7 @@ func (b *bridge) findOnce(ctx context.Context, l *link) error {
 	if err := (books{b}).Desk().KeepSettings(ctx, account); err != nil {
 		return err
 	}
-	seen, err := books{b}.Desk().Watch(ctx, account, func(n payout.News) error { return b.tellNews(ctx, n) })
+	seen, found, err := books{b}.Desk().Watch(ctx, account, func(n payout.News) error { return b.tellNews(ctx, n) })
 	if err == nil {
 		err = b.tellBooks(ctx, seen)
 	}
@@ -63,7 +63,7 @@ func (b *bridge) findOnce(ctx context.Context, l *link) error {
 	}
 	if b.metrics != nil {
 		counts := map[[2]string]int{}
-		for _, f := range seen.Findings() {
+		for _, f := range found {
 			if f.Outcome != "" {
 				counts[[2]string{string(f.Outcome), string(f.State)}]++
 			}

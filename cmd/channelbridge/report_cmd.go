@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -119,50 +123,99 @@ func (q asked) query(zone string) (payout.Query, error) {
 	return out, nil
 }
 
-// reportView is a report as --json shows it.
-func reportView(r *payout.Report, level string) map[string]any {
+// printView writes a report as --json shows it, row by row.
+func (a *app) printView(r *payout.Report, level string) error {
+	out := bufio.NewWriter(a.stdout)
 	summary := []payout.SummaryJSON{}
 	for _, s := range r.Summary {
 		summary = append(summary, s.JSON())
 	}
-	out := map[string]any{"report_version": payout.Version, "snapshot_id": r.Snapshot, "summary": summary}
-	switch level {
-	case "summary":
-	case "payout", "line":
-		out["rows"] = objects(r.Table(level))
-	default:
-		out["rows"] = orderViews(r, level)
+	parts := []struct {
+		name string
+		is   any
+	}{{"report_version", payout.Version}, {"snapshot_id", r.Snapshot}, {"summary", summary}}
+	for i, p := range parts {
+		_, _ = out.WriteString([]string{"{", ",", ","}[i] + "\n  " + strconv.Quote(p.name) + ": ") // Flush tells
+		if err := indented(out, "  ", p.is); err != nil {
+			return err
+		}
 	}
-	return out
+	if level != "summary" {
+		if err := rowsIn(out, objects(r, level)); err != nil {
+			return err
+		}
+	}
+	_, _ = out.WriteString("\n}\n")
+	return out.Flush()
 }
 
-func orderViews(r *payout.Report, level string) []payout.OrderJSON {
-	rows := []payout.OrderJSON{}
-	for _, o := range r.Rows(level) {
-		rows = append(rows, o.JSON())
+// rowsIn adds rows to an object.
+func rowsIn(out *bufio.Writer, rows iter.Seq2[any, error]) error {
+	_, _ = out.WriteString(",\n  \"rows\": [")
+	between := "\n    "
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		_, _ = out.WriteString(between)
+		if err := indented(out, "    ", row); err != nil {
+			return err
+		}
+		between = ",\n    "
 	}
-	return rows
+	_, _ = out.WriteString("]")
+	return nil
 }
 
-// objects are a table's rows by column, empty cells left out.
-func objects(t payout.Table) []map[string]string {
-	out := []map[string]string{}
-	for _, r := range t.Rows {
-		o := map[string]string{}
-		for i, c := range r {
-			if c.Text != "" {
-				o[t.Columns[i]] = c.Text
+// indented writes a value inside of another.
+func indented(out *bufio.Writer, prefix string, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent(prefix, "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := out.Write(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	return err
+}
+
+// objects are a level's rows as programs see them: orders as they are, the others by column, empty
+// cells left out.
+func objects(r *payout.Report, level string) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		if level == "order" || level == "unsettled" {
+			for o, err := range r.OrderRows(level).All() {
+				if !yield(o.JSON(), err) || err != nil {
+					return
+				}
+			}
+			return
+		}
+		for t, err := range r.Pieces(level, "") {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, cells := range t.Rows {
+				o := map[string]string{}
+				for i, c := range cells {
+					if c.Text != "" {
+						o[t.Columns[i]] = c.Text
+					}
+				}
+				if !yield(o, nil) {
+					return
+				}
 			}
 		}
-		out = append(out, o)
 	}
-	return out
 }
 
 func (a *app) printReport(r *payout.Report, q asked) error {
 	switch {
 	case q.format == "json" || a.asJSON:
-		return a.printJSON(reportView(r, q.level))
+		return a.printView(r, q.level)
 	case q.format == "ndjson":
 		return a.printLines(r, q.level)
 	case q.format == "csv":
@@ -176,29 +229,33 @@ func (a *app) printReport(r *payout.Report, q asked) error {
 }
 
 func (a *app) printCSV(r *payout.Report, q asked) error {
-	t, missing, ok := r.Table(q.level).Pick(q.columns)
-	if !ok {
-		return usage("--columns: there is no column %q at level %s", missing, q.level)
-	}
 	o := payout.CSVOptions{BOM: q.bom}
 	if d := []rune(q.delimiter); len(d) == 1 {
 		o.Delimiter = d[0]
 	}
-	return t.WriteCSV(a.stdout, o)
+	for t, err := range r.Pieces(q.level, "") {
+		if err != nil {
+			return err
+		}
+		picked, missing, ok := t.Pick(q.columns)
+		if !ok {
+			return usage("--columns: there is no column %q at level %s", missing, q.level)
+		}
+		if err := picked.WriteCSV(a.stdout, o); err != nil {
+			return err
+		}
+		o.Bare = true
+	}
+	return nil
 }
 
 func (a *app) printLines(r *payout.Report, level string) error {
 	out := json.NewEncoder(a.stdout)
-	if level == "order" || level == "unsettled" {
-		for _, o := range orderViews(r, level) {
-			if err := out.Encode(o); err != nil {
-				return err
-			}
+	for row, err := range objects(r, level) {
+		if err != nil {
+			return err
 		}
-		return nil
-	}
-	for _, o := range objects(r.Table(level)) {
-		if err := out.Encode(o); err != nil {
+		if err := out.Encode(row); err != nil {
 			return err
 		}
 	}
@@ -229,7 +286,11 @@ func shownCell(l label.Language, level, column, text string) string {
 }
 
 func (a *app) printRows(r *payout.Report, level string, l label.Language) error {
-	t, _, _ := r.Table(level).Pick(shownColumns[level])
+	all, err := r.Table(level, 0, r.Len(level), "")
+	if err != nil {
+		return err
+	}
+	t, _, _ := all.Pick(shownColumns[level])
 	var rows [][]string
 	for _, cells := range t.Rows {
 		var row []string

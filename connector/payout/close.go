@@ -1,12 +1,16 @@
 package payout
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"channelbridge/connector"
 	"channelbridge/connector/order"
+	"channelbridge/internal/spool"
 )
 
 // Closing is a month of an account that was closed: what was known of it then counts from now on.
@@ -78,36 +82,82 @@ func (p *People) before(q Query, zone string) (last Closing, end time.Time, foun
 	return last, end, found
 }
 
-// standing is what a closed month says of an order.
-type standing struct {
+// closedOrders are the orders of a closed month as it was closed, sorted as books hand them over.
+type closedOrders struct {
+	records *cursor
+	end     time.Time // of the month
+	next    closedOrder
+	over    bool
+}
+
+// closedOrder is what a closed month says of an order.
+type closedOrder struct {
+	ref, currency      string
 	outcome            Outcome
 	difference, actual int64
 }
 
-type orderName struct{ ref, currency string }
+func (c closedOrder) compare(o Order) int {
+	return cmp.Or(cmp.Compare(c.ref, o.Ref), cmp.Compare(c.currency, o.Currency))
+}
 
-// sinceClosed finds the orders of which a closed month says something else than is known now, and
-// the month each belongs to: the last before the end in which something of it was settled.
-func (b *Books) sinceClosed(was *Books, end time.Time) map[orderName]string {
-	then := map[orderName]standing{}
-	for _, o := range was.Orders {
-		if was.monthBefore(o, end) != "" {
-			then[orderName{o.Ref, o.Currency}] = standing{o.Outcome, o.Difference, o.Actual}
+// closedAs reads the books as they were when a month was closed, as far as something was settled
+// before its end.
+func closedAs(ctx context.Context, k Keep, a Account, c Closing, end, now time.Time) (*closedOrders, error) {
+	s := spool.New(k.Scratch)
+	var one record
+	if _, err := Read(ctx, k, c.Settings.on(a), c.KnownAt, now, func(b *Books, o Order) error {
+		if b.monthBefore(o, end) == "" {
+			return nil
+		}
+		one.b = one.b[:0]
+		one.text(o.Ref, o.Currency, string(o.Outcome))
+		one.number(o.Difference, o.Actual)
+		_, err := addRecord(s, one.b)
+		return err
+	}); err != nil {
+		return nil, fmt.Errorf("the closed month %s: %w", c.Month, err)
+	}
+	out := &closedOrders{records: newCursor(s), end: end}
+	return out, out.read()
+}
+
+func (c *closedOrders) read() error {
+	r, err := c.records.next()
+	if errors.Is(err, io.EOF) {
+		c.over = true
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading a closed month again: %w", err)
+	}
+	n := closedOrder{}
+	r.text(&n.ref, &n.currency, (*string)(&n.outcome))
+	r.number(&n.difference, &n.actual)
+	c.next = n
+	return r.end()
+}
+
+// news is the month an order belongs to of which something else was known when that was closed; "":
+// it is none. The month is the last before the end in which something of the order was settled.
+// Orders are asked about in their order.
+func (c *closedOrders) news(b *Books, o Order) (string, error) {
+	if c == nil {
+		return "", nil
+	}
+	for !c.over && c.next.compare(o) < 0 {
+		if err := c.read(); err != nil {
+			return "", err
 		}
 	}
-	out := map[orderName]string{}
-	for _, o := range b.Orders {
-		name := orderName{o.Ref, o.Currency}
-		old, known := then[name]
-		month := b.monthBefore(o, end)
-		if month == "" && known {
-			month = monthOf(end.Add(-time.Nanosecond), b.Account.Zone)
-		}
-		if month != "" && (!known || old != standing{o.Outcome, o.Difference, o.Actual}) {
-			out[name] = month
-		}
+	known, month := !c.over && c.next.compare(o) == 0, b.monthBefore(o, c.end)
+	if month == "" && known {
+		month = monthOf(c.end.Add(-time.Nanosecond), b.Account.Zone)
 	}
-	return out
+	if known && c.next == (closedOrder{o.Ref, o.Currency, o.Outcome, o.Difference, o.Actual}) {
+		return "", nil
+	}
+	return month, nil
 }
 
 // monthBefore is the last month before an instant in which something of an order was settled.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"channelbridge/connector"
 )
@@ -14,7 +13,7 @@ import (
 // Desk is where people work on what the books of accounts have found. It decides by the books as
 // they are at the moment, and keeps acts.
 type Desk struct {
-	Store connector.Payouts
+	Keep
 	Clock connector.Clock
 }
 
@@ -78,11 +77,11 @@ func oneOf[T comparable](of []T, v T) bool { return len(of) == 0 || slices.Conta
 func (d Desk) Findings(ctx context.Context, accounts []Account, q FindingQuery) ([]Finding, error) {
 	var out []Finding
 	for _, a := range accounts {
-		b, err := Open(ctx, d.Store, a, time.Time{}, d.Clock())
+		_, found, err := Review(ctx, d.Keep, a, d.Clock())
 		if err != nil {
 			return nil, fmt.Errorf("account %s: %w", a.ID, err)
 		}
-		for _, f := range b.Findings() {
+		for _, f := range found {
 			if q.wants(f) {
 				out = append(out, f)
 			}
@@ -104,12 +103,10 @@ type Asked struct {
 // Act does something about a finding of an account and gives the finding as it is then;
 // connector.ErrNotFound when there is none of that id.
 func (d Desk) Act(ctx context.Context, a Account, id string, asked Asked, by By) (Finding, error) {
-	now := d.Clock()
-	b, err := Open(ctx, d.Store, a, time.Time{}, now)
+	b, list, err := Review(ctx, d.Keep, a, d.Clock())
 	if err != nil {
 		return Finding{}, err
 	}
-	list := b.Findings()
 	i := slices.IndexFunc(list, func(f Finding) bool { return f.ID == id })
 	if i < 0 {
 		return Finding{}, fmt.Errorf("finding %s: %w", id, connector.ErrNotFound)
@@ -153,7 +150,7 @@ func (b *Books) again(f Finding) Finding {
 
 // keep keeps an act if nobody has spoken meanwhile. A repetition of the same is answered the same.
 func (d Desk) keep(ctx context.Context, a connector.PayoutAct, p *People, reason string) (connector.PayoutAct, bool, error) {
-	kept, fresh, err := d.Store.KeepAct(ctx, a, p.lastAct(a.Kind, a.About), auditLine(a, reason))
+	kept, fresh, err := d.Payouts.KeepAct(ctx, a, p.lastAct(a.Kind, a.About), auditLine(a, reason))
 	if errors.Is(err, connector.ErrOvertaken) {
 		return kept, false, refuse(RefusedOvertaken, "somebody else has just said something about it", "Look at it again, then decide.")
 	}
@@ -224,11 +221,11 @@ type Done struct {
 func (d Desk) Bulk(ctx context.Context, accounts []Account, q FindingQuery, asked Asked, dry bool, by By) ([]Done, error) {
 	var out []Done
 	for _, a := range accounts {
-		b, err := Open(ctx, d.Store, a, time.Time{}, d.Clock())
+		b, found, err := Review(ctx, d.Keep, a, d.Clock())
 		if err != nil {
 			return nil, fmt.Errorf("account %s: %w", a.ID, err)
 		}
-		for _, f := range b.Findings() {
+		for _, f := range found {
 			if !q.wants(f) {
 				continue
 			}

@@ -13,11 +13,7 @@ import (
 
 // Match gives lines to an order. Lines are named as they are outside, of the revision that counts.
 func (d Desk) Match(ctx context.Context, a Account, orderRef string, lines []string, note string, by By) (Match, error) {
-	b, err := Open(ctx, d.Store, a, time.Time{}, d.Clock())
-	if err != nil {
-		return Match{}, err
-	}
-	keys, payout, err := b.keysOf(lines)
+	b, keys, payout, err := d.keysOf(ctx, a, lines)
 	if err != nil {
 		return Match{}, err
 	}
@@ -39,41 +35,44 @@ func (d Desk) Match(ctx context.Context, a Account, orderRef string, lines []str
 }
 
 // keysOf finds lines by the names they have outside. They have to be of one payout.
-func (b *Books) keysOf(ids []string) (keys []string, payout string, err error) {
+func (d Desk) keysOf(ctx context.Context, a Account, ids []string) (b *Books, keys []string, payout string, err error) {
 	wanted := map[string]bool{}
 	for _, id := range ids {
 		wanted[id] = true
 	}
-	each := func(v Verdict) {
-		p := b.Payouts[v.Rank]
-		if id := LineID(p.Name, v.Line); wanted[id] {
+	var wrongs error
+	if b, err = open(ctx, d.Keep, a, time.Time{}, d.Clock()); err != nil {
+		return nil, nil, "", err
+	}
+	for _, p := range b.Payouts {
+		err := d.Payouts.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{p.ID}}, func(l connector.PayoutLine) error {
+			id := LineID(p.Name, l)
+			if !wanted[id] {
+				return nil
+			}
 			delete(wanted, id)
 			if payout != "" && payout != p.External {
-				err = wrong(errors.New("line_ids: the lines of one match are of one payout"))
+				wrongs = wrong(errors.New("line_ids: the lines of one match are of one payout"))
 			}
-			keys, payout = append(keys, v.Line.Key), p.External
-			if kind(v.Line.Category).alone {
-				err = refuse(RefusedLine, "line %s is %s, which belongs to no order", "Leave it out.", id, v.Line.Category)
+			keys, payout = append(keys, l.Key), p.External
+			if kind(l.Category).alone {
+				wrongs = refuse(RefusedLine, "line %s is %s, which belongs to no order", "Leave it out.", id, l.Category)
 			}
-		}
-	}
-	for _, v := range b.Loose {
-		each(v)
-	}
-	for _, o := range b.Orders {
-		for _, v := range o.Lines {
-			each(v)
+			return nil
+		})
+		if err != nil {
+			return nil, nil, "", fmt.Errorf("reading the lines of payout %s: %w", p.External, err)
 		}
 	}
 	for id := range wanted {
-		return nil, "", refuse(RefusedLine, "there is no line %s in the payouts that count", "Lines are listed under /v1/payouts/{id}/lines.", id)
+		return nil, nil, "", refuse(RefusedLine, "there is no line %s in the payouts that count", "Lines are listed under /v1/payouts/{id}/lines.", id)
 	}
 	slices.Sort(keys)
-	return keys, payout, err
+	return b, keys, payout, wrongs
 }
 
 func (d Desk) knows(ctx context.Context, a Account, orderRef string) (known bool, err error) {
-	err = d.Store.Facts(ctx, a.ID, connector.OrderFacts, time.Time{}, func(f connector.PayoutFacts) error {
+	err = d.Payouts.Facts(ctx, a.ID, connector.OrderFacts, time.Time{}, func(f connector.PayoutFacts) error {
 		known = known || f.Order == orderRef
 		return nil
 	})
@@ -82,7 +81,7 @@ func (d Desk) knows(ctx context.Context, a Account, orderRef string) (known bool
 
 // people reads what was said of an account.
 func (d Desk) people(ctx context.Context, a Account) (*People, error) {
-	acts, err := d.Store.Acts(ctx, a.ID, time.Time{})
+	acts, err := d.Payouts.Acts(ctx, a.ID, time.Time{})
 	if err != nil {
 		return nil, fmt.Errorf("reading what was said of payouts: %w", err)
 	}
@@ -157,7 +156,7 @@ func (d Desk) Deposits(ctx context.Context, a Account) ([]Deposit, error) {
 		return nil, err
 	}
 	b := &Books{Account: a, People: p, places: map[int64]int{}}
-	if err := b.payouts(ctx, d.Store); err != nil {
+	if err := b.payouts(ctx, d.Payouts); err != nil {
 		return nil, err
 	}
 	_, out := bank(b.Payouts, p.deposits, a.Zone)
@@ -204,14 +203,14 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 		return Closing{}, refuse(RefusedMonth, "%s is not over in %s", "Close it a minute after its end.", month, a.Zone)
 	}
 	q.AsOf = known
-	r, err := Make(ctx, d.Store, []Account{a}, q, now)
+	r, err := Make(ctx, d.Keep, []Account{a}, q, now)
 	if err != nil {
 		return Closing{}, err
 	}
 	if err := r.closable(); err != nil {
 		return Closing{}, err
 	}
-	held, err := heldThen(ctx, d.Store, a, known)
+	held, err := heldThen(ctx, d.Payouts, a, known)
 	if err != nil {
 		return Closing{}, err
 	}
@@ -244,7 +243,10 @@ func (r *Report) closable() error {
 			return refuse(RefusedUnproven, "payout %s is %s", "Import what is missing of it, then close the month.", p.External, o)
 		}
 	}
-	for _, l := range r.Lines {
+	for l, err := range r.Lines.All() {
+		if err != nil {
+			return err
+		}
 		if l.Verdict.Outcome == Unclassified {
 			return refuse(RefusedUnmapped, "line %d of payout %s is of no category", "Have it classified, then close the month.", l.Line.No, l.Payout.External)
 		}

@@ -24,7 +24,7 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	o := &office{T: t, store: memstore.New(), now: day.Add(20 * days)}
-	o.desk = Desk{o.store, func() time.Time { return o.now }}
+	o.desk = Desk{Keep{Payouts: o.store}, func() time.Time { return o.now }}
 	example(t, o.store)
 	return o
 }
@@ -87,10 +87,10 @@ func TestAFindingIsWorkedOn(t *testing.T) {
 	require.Equal(t, Reopened, f.State)
 	require.Len(t, f.Progress.Said, 4)
 
-	r, err := Make(t.Context(), o.store, []Account{shopee}, Query{Assignees: []string{"ben"}, States: []State{Reopened}}, o.now)
+	r, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{shopee}, Query{Assignees: []string{"ben"}, States: []State{Reopened}}, o.now)
 	require.NoError(t, err)
-	require.Len(t, r.Orders, 1)
-	j := r.Orders[0].JSON()
+	require.Equal(t, 1, r.Orders.Len())
+	j := all(t, r.Orders)[0].JSON()
 	require.Equal(t, []any{"B", Reopened, "ben", "agreed on the phone", f.ID}, []any{j.Order, j.Workflow, j.Assignee, j.Note, j.Finding})
 }
 
@@ -109,9 +109,9 @@ func TestWhatWasSettledIsReopenedWhenFactsChange(t *testing.T) {
 	require.Empty(t, f.Outcome)
 	o.cannot(RefusedState, "B", Asked{Do: DoAccept, Note: "late"})
 
-	past, err := Make(t.Context(), o.store, []Account{shopee}, Query{AsOf: before, Text: "B"}, o.now.Add(days))
+	past, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{shopee}, Query{AsOf: before, Text: "B"}, o.now.Add(days))
 	require.NoError(t, err)
-	require.Equal(t, WrittenOff, past.Orders[0].state(), "as it was known")
+	require.Equal(t, WrittenOff, all(t, past.Orders)[0].state(), "as it was known")
 }
 
 func TestAnActUnderAKnownKeyIsThatAct(t *testing.T) {
@@ -127,7 +127,7 @@ func TestAnActUnderAKnownKeyIsThatAct(t *testing.T) {
 
 func TestSomebodyElseWasFaster(t *testing.T) {
 	o := newOffice(t)
-	b, err := Open(t.Context(), o.store, shopee, time.Time{}, o.now)
+	b, _, err := Review(t.Context(), o.desk.Keep, shopee, o.now)
 	require.NoError(t, err)
 	f := o.of(OfOrder, "B")
 	o.does("B", Asked{Do: DoReview})
@@ -232,9 +232,9 @@ func TestLinesAreGivenToAnOrderByHand(t *testing.T) {
 	m, err := o.desk.Match(t.Context(), shopee, "D", names(p), "seen in the channel's own pages", By{Name: "anna"})
 	require.NoError(t, err)
 	verdict := func() OrderRow {
-		r, err := Make(t.Context(), o.store, []Account{shopee}, Query{Text: "D"}, o.now)
+		r, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{shopee}, Query{Text: "D"}, o.now)
 		require.NoError(t, err)
-		for _, row := range r.Orders {
+		for _, row := range all(t, r.Orders) {
 			if row.Ref == "D" {
 				return row
 			}
@@ -243,7 +243,11 @@ func TestLinesAreGivenToAnOrderByHand(t *testing.T) {
 	}
 	row := verdict()
 	require.Equal(t, Matched, row.Outcome)
-	require.Equal(t, []any{"manual", "manual"}, []any{row.Lines[0].Rule, row.Lines[0].Confidence})
+	r, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{shopee}, Query{Payouts: []string{"ST-78"}}, o.now)
+	require.NoError(t, err)
+	for _, line := range all(t, r.Lines) {
+		require.Equal(t, []any{"manual", "manual", "D"}, []any{line.Rule, line.Confidence, line.Ref})
+	}
 
 	put(t, o.store, "ST-78", o.now, nil, append(lines, came("", marketplace.Advertising, -5)...)...)
 	require.Equal(t, Matched, verdict().Outcome, "it survives a re-issue in which the lines are still there")
@@ -283,7 +287,7 @@ func TestDepositsAreHeldAgainstPayouts(t *testing.T) {
 				_, err := o.desk.Deposit(t.Context(), shopee, d, string(rune('a'+i)), By{Name: "anna"})
 				require.NoError(t, err)
 			}
-			r, err := Make(t.Context(), o.store, []Account{shopee}, Query{}, o.now)
+			r, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{shopee}, Query{}, o.now)
 			require.NoError(t, err)
 			require.Equal(t, row.payout, r.Payouts[0].Seen.Outcome)
 			all, err := o.desk.Deposits(t.Context(), shopee)
@@ -334,7 +338,7 @@ func TestAMonthIsClosedAndStaysAsItWas(t *testing.T) {
 	q, err := ofMonth("2026-11", shopee.Zone)
 	require.NoError(t, err)
 	november := func() *Report {
-		r, err := Make(t.Context(), o.store, []Account{shopee}, q, o.now)
+		r, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{shopee}, q, o.now)
 		require.NoError(t, err)
 		return r
 	}
@@ -344,10 +348,10 @@ func TestAMonthIsClosedAndStaysAsItWas(t *testing.T) {
 	require.Len(t, r.Payouts, 1, "ST-80 was paid in the month as well, but nobody knew")
 
 	later := Query{From: q.To, Sort: "order"}
-	december, err := Make(t.Context(), o.store, []Account{shopee}, later, o.now)
+	december, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{shopee}, later, o.now)
 	require.NoError(t, err)
 	var prior []string
-	for _, row := range december.Orders {
+	for _, row := range all(t, december.Orders) {
 		if row.Prior != "" {
 			prior = append(prior, row.Ref+" of "+row.Prior+" is "+string(row.Outcome))
 		}
@@ -385,17 +389,17 @@ func TestSettingsHaveAHistory(t *testing.T) {
 			require.NoError(t, o.desk.KeepSettings(t.Context(), lax))
 			require.NoError(t, o.desk.KeepSettings(t.Context(), lax))
 			made := func(q Query) *Report {
-				r, err := Make(t.Context(), o.store, []Account{lax}, q, o.now)
+				r, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{lax}, q, o.now)
 				require.NoError(t, err)
 				return r
 			}
 			q, err := ofMonth("2026-11", shopee.Zone)
 			require.NoError(t, err)
 			require.Equal(t, c.Snapshot, made(q).Snapshot)
-			for _, row := range made(Query{Text: "B"}).Orders {
+			for _, row := range all(t, made(Query{Text: "B"}).Orders) {
 				require.Equal(t, WithinTolerance, row.Outcome, "now")
 			}
-			for _, row := range made(Query{Text: "B", AsOf: before}).Orders {
+			for _, row := range all(t, made(Query{Text: "B", AsOf: before}).Orders) {
 				require.Equal(t, keep, row.Outcome == FeeVariance, "as it was, where it was kept")
 			}
 		})
@@ -434,7 +438,7 @@ func TestManySmallDifferencesOfOneSignAreADrift(t *testing.T) {
 				lines = append(lines, l...)
 			}
 			put(t, store, "ST-1", day.Add(11*days), nil, lines...)
-			all, err := Desk{store, func() time.Time { return day.Add(20 * days) }}.Findings(t.Context(), []Account{shopee}, FindingQuery{})
+			all, err := Desk{Keep{Payouts: store}, func() time.Time { return day.Add(20 * days) }}.Findings(t.Context(), []Account{shopee}, FindingQuery{})
 			require.NoError(t, err)
 			if !row.found {
 				require.Empty(t, all)
@@ -452,7 +456,7 @@ func TestTheWatchTellsEachChangeOnce(t *testing.T) {
 	look := func() []string {
 		heard = nil
 		o.now = o.now.Add(time.Hour)
-		_, err := o.desk.Watch(t.Context(), shopee, func(n News) error {
+		_, _, err := o.desk.Watch(t.Context(), shopee, func(n News) error {
 			heard = append(heard, n.Finding.Subject.Ref+": "+n.text())
 			return nil
 		})

@@ -105,7 +105,7 @@ func indented(t *testing.T, v any) []byte {
 func TestTheWorkedExample(t *testing.T) {
 	store := memstore.New()
 	example(t, store)
-	r, err := Make(context.Background(), store, []Account{shopee}, Query{}, day.Add(20*24*time.Hour))
+	r, err := Make(context.Background(), Keep{Payouts: store}, []Account{shopee}, Query{}, day.Add(20*24*time.Hour))
 	require.NoError(t, err)
 	require.Len(t, r.Summary, 1)
 	s := r.Summary[0]
@@ -116,17 +116,17 @@ func TestTheWorkedExample(t *testing.T) {
 	require.EqualValues(t, -100000, s.Reserve)
 	require.EqualValues(t, 590850, s.Paid)
 	require.Zero(t, s.Gap)
-	open := r.Unsettled()
+	open := all(t, r.Unsettled)
 	require.Len(t, open, 1)
 	require.Equal(t, "D", open[0].Ref)
 	require.EqualValues(t, 89500, open[0].Expected)
 
 	var rows []OrderJSON
-	for _, o := range r.Orders {
+	for _, o := range all(t, r.Orders) {
 		rows = append(rows, o.JSON())
 	}
 	golden(t, "example.json", indented(t, map[string]any{"snapshot": r.Snapshot, "summary": r.Summary[0].JSON(), "orders": rows}))
-	for name, table := range map[string]Table{"orders": r.OrderTable(r.Orders), "unsettled": r.OrderTable(open), "lines": r.LineTable(), "payouts": r.PayoutTable(), "summary": r.SummaryTable()} {
+	for name, table := range map[string]Table{"orders": whole(t, r, "order"), "unsettled": whole(t, r, "unsettled"), "lines": whole(t, r, "line"), "payouts": whole(t, r, "payout"), "summary": whole(t, r, "summary")} {
 		var b bytes.Buffer
 		require.NoError(t, table.WriteCSV(&b, CSVOptions{}))
 		golden(t, "example-"+name+".csv", b.Bytes())

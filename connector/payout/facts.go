@@ -1,6 +1,7 @@
 package payout
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -64,6 +65,15 @@ func DecodeFacts(b []byte) (Facts, error) {
 		return f, fmt.Errorf("kept facts of an order: %w", err)
 	}
 	return f, nil
+}
+
+// aliasesIn are the other numbers of the order in facts as they are kept. Few orders have any.
+func aliasesIn(body []byte) ([]string, error) {
+	if !bytes.Contains(body, []byte(`"aliases"`)) {
+		return nil, nil
+	}
+	f, err := DecodeFacts(body)
+	return f.Aliases, err
 }
 
 // refunded is what was given back in all, as a magnitude; the facts have to fit.

@@ -2,6 +2,7 @@ package payout
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,11 +77,35 @@ func (f Finding) OpenedAt() time.Time {
 // Amount is the finding's difference with its currency.
 func (f Finding) Amount() money.Money { return money.New(f.Difference, f.Subject.Currency) }
 
-// Findings are all that there are now, and those that were and are not any more, the greatest
-// difference first.
-func (b *Books) Findings() []Finding {
-	out := b.orderFindings()
-	for _, list := range [][]Finding{b.lineFindings(), b.payoutFindings(), b.depositFindings(), b.driftFindings()} {
+// Review reads an account's books for what somebody has to look at, or had to: findings that there
+// are now, and those that were and are not any more, the greatest difference first.
+func Review(ctx context.Context, k Keep, a Account, now time.Time) (*Books, []Finding, error) {
+	var out []Finding
+	b, err := Read(ctx, k, a, time.Time{}, now, func(b *Books, o Order) error {
+		if f, found := b.ofOrder(o); found {
+			out = append(out, f)
+		}
+		for _, v := range o.Lines {
+			if v.Outcome == Unclassified {
+				out = append(out, b.ofLine(v))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return b, b.findings(out), nil
+}
+
+// findings adds to those of orders and their lines the others.
+func (b *Books) findings(out []Finding) []Finding {
+	for _, v := range b.Loose {
+		if v.Outcome != NonOrder {
+			out = append(out, b.ofLine(v))
+		}
+	}
+	for _, list := range [][]Finding{b.payoutFindings(), b.depositFindings(), b.driftFindings()} {
 		out = append(out, list...)
 	}
 	there := map[string]bool{}
@@ -154,37 +179,13 @@ func (b *Books) ofOrder(o Order) (Finding, bool) {
 	return f, true
 }
 
-func (b *Books) orderFindings() (out []Finding) {
-	for _, o := range b.Orders {
-		if f, found := b.ofOrder(o); found {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-// lineFindings are lines that should belong to an order and name none, and those nobody has
-// classified.
-func (b *Books) lineFindings() (out []Finding) {
-	add := func(v Verdict) {
-		p := b.Payouts[v.Rank]
-		f := b.finding(Subject{OfLine, v.Line.Key, p.External, v.Line.Amount.Currency}, v.Outcome, v.Line.Amount.Minor, nil)
-		f.Text, f.Payouts = strings.TrimSpace(v.Line.NativeType+" "+v.Line.NativeText), []string{p.External}
-		out = append(out, f)
-	}
-	for _, v := range b.Loose {
-		if v.Outcome != NonOrder {
-			add(v)
-		}
-	}
-	for _, o := range b.Orders {
-		for _, v := range o.Lines {
-			if v.Outcome == Unclassified {
-				add(v)
-			}
-		}
-	}
-	return out
+// ofLine is the finding about a line that should belong to an order and names none, or that nobody
+// has classified.
+func (b *Books) ofLine(v Verdict) Finding {
+	p := b.Payouts[v.Rank]
+	f := b.finding(Subject{OfLine, v.Line.Key, p.External, v.Line.Amount.Currency}, v.Outcome, v.Line.Amount.Minor, nil)
+	f.Text, f.Payouts = strings.TrimSpace(v.Line.NativeType+" "+v.Line.NativeText), []string{p.External}
+	return f
 }
 
 // payoutFindings are payouts that do not add up, and whose money did not arrive, or not all of it.
@@ -219,40 +220,49 @@ type drifted struct {
 	sum             int64
 }
 
+// tolerated is what the orders of each month and currency have brought, and what was tolerated of
+// their differences.
+type tolerated map[monthly]*toleratedSums
+
+type monthly struct{ month, currency string }
+
+type toleratedSums struct {
+	load           load
+	tolerated, net int64
+}
+
+// add counts an order in the month it was last settled in.
+func (t tolerated) add(o Order, zone string) error {
+	if o.Last.IsZero() {
+		return nil
+	}
+	at := monthly{monthOf(o.Last, zone), o.Currency}
+	s := t[at]
+	if s == nil {
+		s = &toleratedSums{}
+		t[at] = s
+	}
+	if err := s.load.add(o.Actual); err != nil {
+		return fmt.Errorf("the orders of %s: %w", at.month, err)
+	}
+	s.net += o.Actual
+	for _, c := range o.Causes {
+		if c.Code == CauseRounding {
+			s.tolerated += c.Amount
+		}
+	}
+	return nil
+}
+
 // drifting finds months in which the tolerated differences of a currency come, in one direction, to
 // more than the account lets pass: many small differences of one sign are a wrong tariff.
-func (b *Books) drifting() (out []drifted, err error) {
-	type place struct{ month, currency string }
-	type sums struct {
-		load           load
-		tolerated, net int64
-	}
-	by := map[place]*sums{}
-	for _, o := range b.Orders {
-		if o.Last.IsZero() {
-			continue
-		}
-		at := place{monthOf(o.Last, b.Account.Zone), o.Currency}
-		if by[at] == nil {
-			by[at] = &sums{}
-		}
-		s := by[at]
-		if err := s.load.add(o.Actual); err != nil {
-			return nil, fmt.Errorf("the orders of %s: %w", at.month, err)
-		}
-		s.net += o.Actual
-		for _, c := range o.Causes {
-			if c.Code == CauseRounding {
-				s.tolerated += c.Amount
-			}
-		}
-	}
-	for at, s := range by {
+func (b *Books) drifting() (out []drifted) {
+	for at, s := range b.months {
 		if limit := rate(max(s.net, -s.net), b.Account.drift()); s.tolerated > limit || -s.tolerated > limit {
 			out = append(out, drifted{at.month, at.currency, s.tolerated})
 		}
 	}
-	return out, nil
+	return out
 }
 
 func (b *Books) driftFindings() (out []Finding) {

@@ -55,12 +55,11 @@ func (p *People) byHand() map[lineKey]string {
 	return out
 }
 
-// hand is the order that a person gave a line to, if it is known here.
-func (r *reading) hand(l connector.PayoutLine) (string, bool) {
-	if len(r.hands) == 0 {
+// hand is the order that a person gave a line to.
+func (w *walk) hand(l connector.PayoutLine) (string, bool) {
+	if len(w.hands) == 0 {
 		return "", false
 	}
-	to, ok := r.hands[lineKey{r.Payouts[r.places[l.Payout]].External, l.Key}]
-	_, known := r.facts[to]
-	return to, ok && known
+	to, ok := w.hands[lineKey{w.Payouts[w.places[l.Payout]].External, l.Key}]
+	return to, ok
 }

@@ -25,9 +25,9 @@ func (o *office) hears(told ...marketplace.Deferral) int {
 
 func (o *office) order(ref string, asOf time.Time) OrderRow {
 	o.Helper()
-	r, err := Make(o.Context(), o.store, []Account{shopee}, Query{AsOf: asOf}, o.now)
+	r, err := Make(o.Context(), Keep{Payouts: o.store}, []Account{shopee}, Query{AsOf: asOf}, o.now)
 	require.NoError(o, err)
-	for _, row := range r.Orders {
+	for _, row := range all(o, r.Orders) {
 		if row.Ref == ref {
 			return row
 		}

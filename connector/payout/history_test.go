@@ -22,13 +22,13 @@ import (
 type picture struct{ snapshot, files string }
 
 func (w *world) picture(store connector.Payouts, q Query, now time.Time) picture {
-	r, err := Make(context.Background(), store, []Account{w.account}, q, now)
+	r, err := Make(context.Background(), Keep{Payouts: store}, []Account{w.account}, q, now)
 	require.NoError(w.T, err)
 	var b bytes.Buffer
-	for _, t := range []Table{r.OrderTable(r.Orders), r.OrderTable(r.Unsettled()), r.LineTable(), r.PayoutTable(), r.SummaryTable()} {
-		require.NoError(w.T, t.WriteCSV(&b, CSVOptions{}))
+	for _, t := range []string{"order", "unsettled", "line", "payout", "summary"} {
+		require.NoError(w.T, whole(w.T, r, t).WriteCSV(&b, CSVOptions{}))
 	}
-	for _, o := range r.Orders {
+	for _, o := range all(w.T, r.Orders) {
 		require.NoError(w.T, json.NewEncoder(&b).Encode(o.JSON()))
 	}
 	return picture{r.Snapshot, b.String()}
@@ -232,18 +232,18 @@ func TestATariffChangesOnlyLaterOrders(t *testing.T) {
 		w := drawn(rt)
 		store := memstore.New()
 		w.load(store)
-		before, err := Make(context.Background(), store, []Account{w.account}, Query{}, w.now)
+		before, err := Make(context.Background(), Keep{Payouts: store}, []Account{w.account}, Query{}, w.now)
 		require.NoError(rt, err)
 		from := start.Add(time.Duration(rapid.IntRange(0, 48).Draw(rt, "from")) * time.Hour)
 		dear := Tariff{Key: "new", Category: marketplace.Commission, RateBP: 9999, Currency: w.currency, Shipper: marketplace.ByMerchant, From: from} // the narrowest
 		w.rule(store, dear, start)
-		after, err := Make(context.Background(), store, []Account{w.account}, Query{}, w.now)
+		after, err := Make(context.Background(), Keep{Payouts: store}, []Account{w.account}, Query{}, w.now)
 		require.NoError(rt, err)
 		was := map[[2]string]OrderRow{}
-		for _, o := range before.Orders {
+		for _, o := range all(w.T, before.Orders) {
 			was[[2]string{o.Ref, o.Currency}] = o
 		}
-		for _, o := range after.Orders {
+		for _, o := range all(w.T, after.Orders) {
 			old, ok := was[[2]string{o.Ref, o.Currency}]
 			if o.InStore && o.Currency == w.currency && !o.Facts.PlacedAt.Before(from) {
 				require.Equal(rt, "new", o.ByKind[marketplace.Commission].Tariff)

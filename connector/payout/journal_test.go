@@ -20,7 +20,7 @@ import (
 // journalOf is the journal of everything a store holds.
 func journalOf(t *testing.T, store connector.Payouts) []Entry {
 	t.Helper()
-	r, err := Make(context.Background(), store, []Account{shopee}, Query{}, day.Add(60*24*time.Hour))
+	r, err := Make(context.Background(), Keep{Payouts: store}, []Account{shopee}, Query{}, day.Add(60*24*time.Hour))
 	require.NoError(t, err)
 	entries, err := Journal(context.Background(), store, r)
 	require.NoError(t, err)
@@ -117,7 +117,7 @@ func TestAPayoutIssuedAnewReversesTheEarlierEntries(t *testing.T) {
 func TestAJournalWithoutAnAccountIsNotExported(t *testing.T) {
 	store := memstore.New()
 	put(t, store, "ST-1", day, nil, came("A", marketplace.Principal, 1000, marketplace.Unclassified, -5)...)
-	r, err := Make(context.Background(), store, []Account{shopee}, Query{}, day)
+	r, err := Make(context.Background(), Keep{Payouts: store}, []Account{shopee}, Query{}, day)
 	require.NoError(t, err)
 	_, err = Journal(context.Background(), store, r)
 	var missing *UnmappedError

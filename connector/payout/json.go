@@ -134,14 +134,16 @@ func (o OrderRow) JSON() OrderJSON {
 		id := "/v1/orders/" + url.PathEscape(string(o.Account.ID)) + "/" + url.PathEscape(o.Ref)
 		out.Links.Order, out.Links.Timeline = id, id+"/timeline"
 	}
-	if n := len(o.Shares); n > 0 {
-		out.Links.Lines = "/v1/payouts/" + o.books.Of(o.Shares[n-1].Payout).Name + "/lines?order=" + url.QueryEscape(o.Ref)
+	var names []string
+	for i, s := range o.Shares {
+		names = append(names, o.payout(int64(i)))
+		out.Payouts = append(out.Payouts, ShareJSON{names[i], o.Payouts[i], dec(s.Amount)})
 	}
-	if f := o.Finding; f != nil {
-		out.Finding, out.Claim, out.Note = f.ID, f.ClaimJSON(), f.Progress.note()
-		if f.ID != "" {
-			out.Links.Finding = "/v1/findings/" + f.ID
-		}
+	if n := len(o.Shares); n > 0 {
+		out.Links.Lines = "/v1/payouts/" + names[n-1] + "/lines?order=" + url.QueryEscape(o.Ref)
+	}
+	if w := o.Work; w != nil {
+		out.Finding, out.Claim, out.Note, out.Links.Finding = w.Finding, w.Claim, w.Note, "/v1/findings/"+w.Finding
 	}
 	if h := o.Held; h != nil {
 		out.Held = &HeldJSON{h.Amount.Decimal(), h.Amount.Currency, stamp(h.Until), h.Reason}
@@ -150,13 +152,10 @@ func (o OrderRow) JSON() OrderJSON {
 		x := CauseJSON{Code: c.Code, Category: c.Category, Amount: dec(c.Amount), Expected: dec(c.Expected), Actual: dec(c.Actual), Tariff: c.Tariff, Informational: c.Told}
 		for _, v := range o.Lines {
 			if c.Category == "" || alike(marketplace.Category(v.Line.Category), c.Category) {
-				x.Lines = append(x.Lines, LineID(o.books.Of(v.Line.Payout).Name, v.Line))
+				x.Lines = append(x.Lines, LineID(names[v.Line.Payout], v.Line))
 			}
 		}
 		out.Causes = append(out.Causes, x)
-	}
-	for i, s := range o.Shares {
-		out.Payouts = append(out.Payouts, ShareJSON{o.books.Of(s.Payout).Name, o.Payouts[i], dec(s.Amount)})
 	}
 	return out
 }
@@ -231,12 +230,13 @@ func (s Summary) JSON() SummaryJSON {
 	return out
 }
 
-// SummaryTable is the bridge as rows: a part and its amount, which add up to what was paid.
-func (r *Report) SummaryTable() Table {
-	t := Table{Columns: []string{"report_version", "snapshot_id", "currency", "part", "code", "amount"}}
+var summaryColumns = []string{"report_version", "snapshot_id", "currency", "part", "code", "amount"}
+
+// summaryRows is the bridge as rows: a part and its amount, which add up to what was paid.
+func (r *Report) summaryRows() (rows [][]Cell) {
 	for _, s := range r.Summary {
 		add := func(part, code string, minor int64) {
-			t.Rows = append(t.Rows, []Cell{text(Version), text(r.Snapshot), text(s.Currency), text(part), text(code), amount(minor, s.Currency)})
+			rows = append(rows, []Cell{text(Version), text(r.Snapshot), text(s.Currency), text(part), text(code), amount(minor, s.Currency)})
 		}
 		add("expected", "orders_settled", s.Expected)
 		for _, c := range slices.Sorted(maps.Keys(s.Variances)) {
@@ -257,5 +257,5 @@ func (r *Report) SummaryTable() Table {
 		add("proof_gap", "", -s.Gap)
 		add("paid", "", s.Paid)
 	}
-	return t
+	return rows
 }

@@ -3,15 +3,19 @@ package payout
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"hash"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"channelbridge/connector"
 	"channelbridge/connector/order"
 	"channelbridge/internal/money"
+	"channelbridge/internal/spool"
 	"channelbridge/marketplace"
 )
 
@@ -47,56 +51,26 @@ type Query struct {
 
 // Report is an answer. Its rows and its summary cover the same selection.
 type Report struct {
-	Snapshot string // names rows and parameters: the same question about the same knowledge has the same
-	At       time.Time
-	Query    Query
-	Payouts  []PayoutRow
-	Orders   []OrderRow
-	Lines    []LineRow
-	Summary  []Summary // one per currency, by its code
-	Closed   []Closed  // the closed months it is about
+	Snapshot  string // names rows and parameters: the same question about the same knowledge has the same
+	At        time.Time
+	Query     Query
+	Payouts   []PayoutRow
+	Orders    Rows[OrderRow]
+	Unsettled Rows[OrderRow] // those of Orders whose money is still to come
+	Lines     Rows[LineRow]
+	Summary   []Summary // one per currency, by its code
+	Closed    []Closed  // the closed months it is about
 	// Until is when it would say something else although nothing new is known: something falls due,
 	// a day ends, a deadline passes. Zero: never.
 	Until time.Time
+
+	accounts []Account // by place in its rows
+	spool    *spool.Spool
 }
 
-// PayoutRow is one payout of a report.
-type PayoutRow struct {
-	Account Account
-	Paid
-	Unmatched int   // lines that name no order they should name, or that nobody has classified
-	Findings  int   // orders of it that somebody has to look at
-	Open      int64 // this payout's part of their differences
-	Seen      Seen  // at the bank
-
-	columns map[string]int64 // of its lines, by the payout level's columns
-}
-
-// OrderRow is one order of a report.
-type OrderRow struct {
-	Account Account
-	Order
-	Payouts []string // the channel's numbers, in the order of time
-	Age     int      // days since it was due, in the account's zone; 0: not due
-	// Selected is the part of Actual that lies in the report's payouts.
-	Selected int64
-	Finding  *Finding // nil: there is nothing to do about it, and never was
-	// Prior is the closed month the order belongs to, where something else was known of it when that
-	// month was closed; "": it is no news of a closed month.
-	Prior string
-
-	books *Books // that it stands in
-}
-
-// LineRow is one line of a report. What it shares with other rows is not copied: there may be
-// millions.
-type LineRow struct {
-	Account *Account
-	Payout  *connector.Payout
-	*Verdict
-	Ref   string // the order it belongs to, by the channel's number; "" when it belongs to none
-	Store string // the mirrored order
-}
+// Size is how many bytes its rows take, most of them in a file. They are given back when the report
+// is forgotten.
+func (r *Report) Size() int64 { return r.spool.Size() }
 
 // Summary is a report's bridge in one currency, and what its orders come to by outcome.
 type Summary struct {
@@ -111,110 +85,287 @@ type Count struct {
 	Difference int64
 }
 
-// Make answers a query over the books of accounts.
-func Make(ctx context.Context, store connector.Payouts, accounts []Account, q Query, now time.Time) (*Report, error) {
-	r := &Report{At: now, Query: q}
+// Make answers a query over the books of accounts. Rows go to a spool while orders are judged, so
+// that memory does not grow with them, but for sixteen bytes each until they are sorted.
+func Make(ctx context.Context, k Keep, accounts []Account, q Query, now time.Time) (*Report, error) {
+	m := &maker{Keep: k, Report: &Report{At: now, Query: q, spool: spool.New(k.Scratch)}, now: now, sums: map[string]*Summary{}, hash: sha256.New()}
 	if !q.AsOf.IsZero() {
-		r.At = q.AsOf
+		m.At = q.AsOf
 	}
-	sums := map[string]*Summary{}
+	accounts = slices.SortedFunc(slices.Values(accounts), func(a, b Account) int { return cmp.Compare(a.ID, b.ID) })
+	var parts []*accountPart
 	for _, a := range accounts {
-		if err := r.account(ctx, store, a, sums, now); err != nil {
+		p, err := m.open(ctx, a)
+		if err != nil {
 			return nil, fmt.Errorf("account %s: %w", a.ID, err)
 		}
+		parts = append(parts, p)
 	}
-	if len(r.Closed) > 0 && len(r.Closed) == len(accounts) {
-		r.At = slices.MaxFunc(r.Closed, func(a, b Closed) int { return a.KnownAt.Compare(b.KnownAt) }).KnownAt
+	if len(m.Closed) > 0 && len(m.Closed) == len(accounts) {
+		m.At = slices.MaxFunc(m.Closed, func(a, b Closed) int { return a.KnownAt.Compare(b.KnownAt) }).KnownAt
 	}
-	for _, c := range slices.Sorted(maps.Keys(sums)) {
-		if err := sums[c].Check(); err != nil {
-			return nil, fmt.Errorf("the summary in %s: %w", c, err)
+	m.choose(parts)
+	for i, p := range parts {
+		if err := m.judge(ctx, i, p); err != nil {
+			return nil, fmt.Errorf("account %s: %w", p.Account.ID, err)
 		}
-		r.Summary = append(r.Summary, *sums[c])
 	}
-	r.sort()
-	r.Snapshot = r.digest()
-	return r, nil
+	return m.end(parts)
 }
 
-// account answers for one account: a closed month as it was closed, everything else as it is known,
-// with what was learned of closed months since.
-func (r *Report) account(ctx context.Context, store connector.Payouts, a Account, sums map[string]*Summary, now time.Time) error {
-	acts, err := store.Acts(ctx, a.ID, r.Query.AsOf)
+// maker makes a report.
+type maker struct {
+	Keep
+	*Report
+	now    time.Time
+	sums   map[string]*Summary
+	hash   hash.Hash // of all rows, as they are written
+	record record
+	// what the rows of each list are sorted by, and where they lie
+	orders, unsettled []place
+	lines             []place
+}
+
+// accountPart is one account of a report.
+type accountPart struct {
+	*Books
+	was    *closedOrders // nil: no closed month is concerned
+	chosen []int         // by payout: its place in the report; -1: it is not asked for
+}
+
+// open opens the books of one account: a closed month as it was closed, everything else as it is
+// known, with what was learned of closed months since.
+func (m *maker) open(ctx context.Context, a Account) (*accountPart, error) {
+	acts, err := m.Keep.Payouts.Acts(ctx, a.ID, m.Query.AsOf)
 	if err != nil {
-		return fmt.Errorf("reading what was said of payouts: %w", err)
+		return nil, fmt.Errorf("reading what was said of payouts: %w", err)
 	}
 	people, err := Follow(acts)
 	if err != nil {
+		return nil, err
+	}
+	asOf := m.Query.AsOf
+	if c, closed := people.within(m.Query, a.Zone); closed {
+		asOf, a = c.KnownAt, c.Settings.on(a)
+		m.Closed = append(m.Closed, Closed{a.ID, c.Month, c.At, c.By, c.KnownAt})
+	}
+	b, err := open(ctx, m.Keep, a, asOf, m.now)
+	if err != nil {
+		return nil, err
+	}
+	p := &accountPart{Books: b}
+	if c, end, found := b.People.before(m.Query, a.Zone); found {
+		p.was, err = closedAs(ctx, m.Keep, a, c, end, m.now)
+	}
+	return p, err
+}
+
+// choose picks the payouts the question is about and sorts them.
+func (m *maker) choose(parts []*accountPart) {
+	type at struct{ part, payout int }
+	var all []at
+	for i, p := range parts {
+		m.accounts = append(m.accounts, p.Account)
+		p.chosen = slices.Repeat([]int{-1}, len(p.Books.Payouts))
+		for j, x := range p.Books.Payouts {
+			if m.Query.Covers(x.Payout) {
+				all = append(all, at{i, j})
+			}
+		}
+	}
+	slices.SortFunc(all, func(x, y at) int {
+		a, b := parts[x.part].Books.Payouts[x.payout], parts[y.part].Books.Payouts[y.payout]
+		return cmp.Or(settledAt(a.Payout).Compare(settledAt(b.Payout)), cmp.Compare(a.Account, b.Account), cmp.Compare(a.External, b.External), cmp.Compare(a.Revision, b.Revision))
+	})
+	n := 0
+	for place, x := range all {
+		row := parts[x.part].rows[x.payout]
+		parts[x.part].chosen[x.payout] = place
+		m.Report.Payouts = append(m.Report.Payouts, row)
+		n += row.Lines
+	}
+	m.lines = make([]place, 0, n)
+}
+
+// sum is the summary of a currency.
+func (m *maker) sum(currency string) *Summary {
+	s := m.sums[currency]
+	if s == nil {
+		s = &Summary{Bridge: *newBridge(currency), Outcomes: map[Outcome]Count{}}
+		m.sums[currency] = s
+	}
+	return s
+}
+
+// judge goes through the orders of one account.
+func (m *maker) judge(ctx context.Context, account int, p *accountPart) error {
+	if err := p.judge(ctx, func(o Order) error { return m.take(account, p, o) }); err != nil {
 		return err
 	}
-	asOf := r.Query.AsOf
-	if c, closed := people.within(r.Query, a.Zone); closed {
-		asOf, a = c.KnownAt, c.Settings.on(a)
-		r.Closed = append(r.Closed, Closed{a.ID, c.Month, c.At, c.By, c.KnownAt})
+	for _, v := range p.Loose {
+		if err := m.takeLine(account, p, LineRow{Verdict: v}); err != nil {
+			return err
+		}
 	}
-	b, err := Open(ctx, store, a, asOf, now)
+	for i, place := range p.chosen {
+		if place < 0 {
+			continue
+		}
+		row := p.rows[i]
+		m.Report.Payouts[place] = row
+		s := m.sum(row.Currency)
+		s.Payouts++
+		if err := s.join(row.Bridge); err != nil {
+			return fmt.Errorf("payout %s: %w", row.External, err)
+		}
+	}
+	return nil
+}
+
+// take writes an order down if it is asked for.
+func (m *maker) take(account int, p *accountPart, o Order) error {
+	m.lasts(p.Books, o)
+	if o.settledIn(p) {
+		m.sum(o.Currency).Orders++
+	}
+	row, in := m.orderRow(p, o)
+	var err error
+	if row.Prior, err = p.was.news(p.Books, o); err != nil {
+		return err
+	}
+	if !in && row.Prior == "" {
+		return nil
+	}
+	if s := m.sum(o.Currency); m.wants(row) {
+		if err := s.count(o); err != nil {
+			return fmt.Errorf("order %s: %w", o.Ref, err)
+		}
+		if err := m.write(account, row); err != nil {
+			return err
+		}
+	}
+	for _, v := range o.Lines {
+		if err := m.takeLine(account, p, LineRow{Verdict: v, Ref: o.Ref, Store: o.Facts.Store}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write adds an order's row.
+func (m *maker) write(account int, row OrderRow) error {
+	m.record.b = m.record.b[:0]
+	if err := m.record.order(account, row); err != nil {
+		return err
+	}
+	at, err := m.add()
 	if err != nil {
 		return err
 	}
-	prior := map[orderName]string{}
-	if c, end, found := b.People.before(r.Query, a.Zone); found {
-		was, err := Open(ctx, store, c.Settings.on(a), c.KnownAt, now)
-		if err != nil {
-			return fmt.Errorf("the closed month %s: %w", c.Month, err)
-		}
-		prior = b.sinceClosed(was, end)
-	}
-	return r.take(b, prior, sums)
-}
-
-// take selects what an account's books hold for the query.
-func (r *Report) take(b *Books, prior map[orderName]string, sums map[string]*Summary) error {
-	sum := func(currency string) *Summary {
-		s := sums[currency]
-		if s == nil {
-			s = &Summary{Bridge: *newBridge(currency), Outcomes: map[Outcome]Count{}}
-			sums[currency] = s
-		}
-		return s
-	}
-	chosen := map[int64]bool{}
-	for _, p := range b.payoutRows() {
-		if !r.wantsPayout(p.Paid) {
-			continue
-		}
-		chosen[p.ID] = true
-		s := sum(p.Currency)
-		s.Payouts++
-		if err := s.join(p.Bridge); err != nil {
-			return fmt.Errorf("payout %s: %w", p.External, err)
-		}
-		r.Payouts = append(r.Payouts, p)
-	}
-	for _, o := range b.Orders {
-		r.lasts(b, o)
-		if o.settledIn(b, chosen) {
-			sum(o.Currency).Orders++
-		}
-		row, in := r.orderRow(b, o, chosen)
-		row.Prior = prior[orderName{o.Ref, o.Currency}]
-		if !in && row.Prior == "" {
-			continue
-		}
-		if s := sum(o.Currency); r.wants(row) {
-			if err := s.count(o); err != nil {
-				return fmt.Errorf("order %s: %w", o.Ref, err)
-			}
-			r.Orders = append(r.Orders, row)
-		}
-		for i := range o.Lines {
-			r.takeLine(b, &o.Lines[i], o.Ref, o.Facts.Store, chosen)
-		}
-	}
-	for i := range b.Loose {
-		r.takeLine(b, &b.Loose[i], "", "", chosen)
+	p := place{m.Query.key(row), at}
+	m.orders = append(m.orders, p)
+	if row.unsettled() {
+		m.unsettled = append(m.unsettled, p)
 	}
 	return nil
+}
+
+// takeLine adds a line's row if it is asked for.
+func (m *maker) takeLine(account int, p *accountPart, l LineRow) error {
+	q, at := m.Query, p.chosen[l.Rank]
+	switch {
+	case at < 0:
+		return nil
+	case q.Basis == ByPosted && !within(l.Line.PostedAt, q.From, q.To):
+		return nil
+	case len(q.Categories) > 0 && !slices.Contains(q.Categories, marketplace.Category(l.Line.Category)):
+		return nil
+	}
+	m.record.b = m.record.b[:0]
+	m.record.line(account, at, l)
+	where, err := m.add()
+	m.lines = append(m.lines, place{int64(at)<<32 | int64(l.Line.No), where})
+	return err
+}
+
+// add adds what was recorded to the spool and to the report's name.
+func (m *maker) add() (int64, error) {
+	_, _ = m.hash.Write(m.record.b) // a hash takes everything
+	return addRecord(m.spool, m.record.b)
+}
+
+// key is what an order's row is sorted by. Rows with equal keys are sorted by account, number and
+// currency, which is the order they come in.
+func (q Query) key(row OrderRow) int64 {
+	switch q.Sort {
+	case "due_at":
+		return row.DueAt.UnixMicro()
+	case "posted_at":
+		return row.First.UnixMicro()
+	case "order":
+		return 0
+	}
+	return -max(row.Difference, -row.Difference)
+}
+
+// end sums up, sorts and names the report.
+func (m *maker) end(parts []*accountPart) (r *Report, err error) {
+	r = m.Report
+	for _, c := range slices.Sorted(maps.Keys(m.sums)) {
+		if err := m.sums[c].Check(); err != nil {
+			return nil, fmt.Errorf("the summary in %s: %w", c, err)
+		}
+		r.Summary = append(r.Summary, *m.sums[c])
+	}
+	order := func(d *reader) OrderRow { return d.order(r.accounts) }
+	if r.Orders, err = list(m.spool, m.orders, order); err != nil {
+		return nil, err
+	}
+	if r.Unsettled, err = list(m.spool, m.unsettled, order); err != nil {
+		return nil, err
+	}
+	if r.Lines, err = list(m.spool, m.lines, func(d *reader) LineRow { return d.line(r.accounts, r.Payouts) }); err != nil {
+		return nil, err
+	}
+	r.Snapshot, err = m.name()
+	return r, err
+}
+
+// name makes the report's name: equal for equal rows, an equal summary and an equal question.
+func (m *maker) name() (string, error) {
+	q := m.Query
+	q.From, q.To, q.AsOf = q.From.UTC(), q.To.UTC(), time.Time{} // as much is known whether one asks then or afterwards
+	asked, err := json.Marshal(q)
+	if err != nil {
+		return "", fmt.Errorf("naming a question about payouts: %w", err)
+	}
+	d := &m.record
+	d.b = d.b[:0]
+	d.text("report/3", string(asked))
+	d.number(int64(len(m.Summary)), int64(len(m.Report.Payouts)), int64(m.Orders.Len()), int64(m.Lines.Len()), int64(len(m.accounts)))
+	for _, s := range m.Summary {
+		text, err := json.Marshal(s.JSON())
+		if err != nil {
+			return "", fmt.Errorf("naming a summary: %w", err)
+		}
+		d.text(string(text))
+	}
+	for _, a := range m.accounts {
+		d.text(string(a.ID), a.Zone)
+	}
+	for _, p := range m.Report.Payouts {
+		d.payout(p)
+	}
+	_, _ = m.hash.Write(d.b)
+	return "rs_" + hex.EncodeToString(m.hash.Sum(nil)[:16]), nil
+}
+
+// payout writes what a payout's row shows.
+func (r *record) payout(p PayoutRow) {
+	r.text(string(p.Account.ID), p.Account.Zone, p.External, p.Digest, string(p.State), p.Seen.Day, p.Seen.BankRef, string(p.Seen.Outcome))
+	r.number(int64(p.Revision), int64(p.Unmatched), int64(p.Findings), p.Open, p.Seen.Amount, int64(len(p.Seen.Deposits)))
+	r.text(p.Seen.Deposits...)
+	r.yes(p.Proven())
 }
 
 // lasts bounds how long the report says the same of an order.
@@ -250,54 +401,9 @@ func (s *Summary) count(o Order) error {
 	return nil
 }
 
-// settledIn reports that one of the payouts, of the order's currency, has a part of the order.
-func (o Order) settledIn(b *Books, chosen map[int64]bool) bool {
-	return slices.ContainsFunc(o.Shares, func(s Share) bool { return chosen[s.Payout] && b.Of(s.Payout).Currency == o.Currency })
-}
-
-// payoutRows makes a row of every payout, in one pass over the orders.
-func (b *Books) payoutRows() []PayoutRow {
-	rows := make([]PayoutRow, len(b.Payouts))
-	for i, p := range b.Payouts {
-		rows[i] = PayoutRow{Account: b.Account, Paid: p, Seen: b.Seen[p.External], columns: map[string]int64{}}
-	}
-	line := func(v Verdict) *PayoutRow {
-		row := &rows[v.Rank]
-		if v.Line.Amount.Currency == row.Currency {
-			row.columns[columnOf(v.Line.Category)] += v.Line.Amount.Minor
-		}
-		return row
-	}
-	for _, o := range b.Orders {
-		for _, v := range o.Lines {
-			if row := line(v); v.Outcome == Unclassified {
-				row.Unmatched++
-			}
-		}
-		if !o.finding() {
-			continue
-		}
-		for _, s := range o.Shares {
-			rows[s.Rank].find(o, s)
-		}
-	}
-	for _, v := range b.Loose {
-		if row := line(v); v.Outcome != NonOrder {
-			row.Unmatched++
-		}
-	}
-	return rows
-}
-
-// find counts an order that somebody has to look at. Two currencies are never added.
-func (p *PayoutRow) find(o Order, s Share) {
-	p.Findings++
-	if o.Currency != p.Currency {
-		return
-	}
-	for _, v := range s.Variance {
-		p.Open += v
-	}
+// settledIn reports that one of the payouts asked for, of the order's currency, has a part of the order.
+func (o Order) settledIn(p *accountPart) bool {
+	return slices.ContainsFunc(o.Shares, func(s Share) bool { return p.chosen[s.Rank] >= 0 && p.Books.Payouts[s.Rank].Currency == o.Currency })
 }
 
 // finding reports an order with something to do about it.
@@ -309,22 +415,9 @@ func (o Order) finding() bool {
 	return true
 }
 
-func (r *Report) takeLine(b *Books, v *Verdict, ref, store string, chosen map[int64]bool) {
-	q := r.Query
-	switch {
-	case !chosen[v.Line.Payout]:
-	case q.Basis == ByPosted && !within(v.Line.PostedAt, q.From, q.To):
-	case len(q.Categories) > 0 && !slices.Contains(q.Categories, marketplace.Category(v.Line.Category)):
-	default:
-		r.Lines = append(r.Lines, LineRow{Account: &b.Account, Payout: &b.Payouts[b.places[v.Line.Payout]].Payout, Verdict: v, Ref: ref, Store: store})
-	}
-}
-
 func within(at, from, to time.Time) bool {
 	return (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to))
 }
-
-func (r *Report) wantsPayout(p Paid) bool { return r.Query.Covers(p.Payout) }
 
 // Covers reports that a payout is among those a question is about.
 func (q Query) Covers(p connector.Payout) bool {
@@ -341,25 +434,26 @@ func (q Query) Covers(p connector.Payout) bool {
 
 // orderRow makes an order's row; false when it has no part in the selection: none of its lines is
 // in a selected payout, or for one without lines its own instant is not meant.
-func (r *Report) orderRow(b *Books, o Order, chosen map[int64]bool) (OrderRow, bool) {
+func (r *Report) orderRow(p *accountPart, o Order) (OrderRow, bool) {
 	q := r.Query
-	row := OrderRow{Account: b.Account, Order: o, books: b}
-	if f, found := b.ofOrder(o); found {
-		row.Finding = &f
+	row := OrderRow{Account: p.Account, Order: o}
+	if f, found := p.ofOrder(o); found {
+		row.Work = workOf(f)
 	}
 	if len(q.Currencies) > 0 && !slices.Contains(q.Currencies, o.Currency) {
 		return row, false
 	}
 	in := false
 	for _, s := range o.Shares {
-		if chosen[s.Payout] {
+		if p.chosen[s.Rank] >= 0 {
 			in = true
 			row.Selected += s.Amount
 		}
-		row.Payouts = append(row.Payouts, b.Of(s.Payout).External)
+		of := p.Books.Payouts[s.Rank]
+		row.Payouts, row.revisions = append(row.Payouts, of.External), append(row.revisions, of.Revision)
 	}
-	if !o.DueAt.IsZero() && b.Now.After(o.DueAt) && o.Outcome == MissingInSettlement {
-		row.Age = daysBetween(o.DueAt, b.Now, b.Account.Zone)
+	if !o.DueAt.IsZero() && p.Now.After(o.DueAt) && o.Outcome == MissingInSettlement {
+		row.Age = daysBetween(o.DueAt, p.Now, p.Account.Zone)
 	}
 	switch q.Basis {
 	case ByPlaced:
@@ -398,61 +492,7 @@ func (r *Report) wants(row OrderRow) bool {
 	return q.Text == "" || row.mentions(q.Text)
 }
 
-// state is what people have done about a row; "": there is nothing to do.
-func (row OrderRow) state() State {
-	if row.Finding == nil {
-		return ""
-	}
-	return row.Finding.State
-}
-
-func (row OrderRow) assignee() string {
-	if row.Finding == nil {
-		return ""
-	}
-	return row.Finding.Progress.Assignee
-}
-
-func (row OrderRow) mentions(text string) bool {
-	texts := append([]string{row.Ref, row.Facts.Store, row.Facts.Name}, row.Payouts...)
-	for _, i := range row.Facts.Items {
-		texts = append(texts, i.SKU)
-	}
-	return slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(text)) })
-}
-
-// Unsettled are the orders whose money is still to come.
-func (r *Report) Unsettled() []OrderRow {
-	var out []OrderRow
-	for _, o := range r.Orders {
-		if o.Outcome == MissingInSettlement || o.Outcome == AwaitingRelease || o.Outcome == PartiallySettled {
-			out = append(out, o)
-		}
-	}
-	return out
-}
-
-// sort orders rows; equal ones by account, number and currency, so that it is the same each time.
-func (r *Report) sort() {
-	abs := func(n int64) int64 { return max(n, -n) }
-	slices.SortFunc(r.Orders, func(a, b OrderRow) int {
-		first := 0
-		switch r.Query.Sort {
-		case "due_at":
-			first = a.DueAt.Compare(b.DueAt)
-		case "posted_at":
-			first = a.First.Compare(b.First)
-		case "order":
-		default:
-			first = cmp.Compare(abs(b.Difference), abs(a.Difference))
-		}
-		return cmp.Or(first, cmp.Compare(a.Account.ID, b.Account.ID), cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Currency, b.Currency))
-	})
-	slices.SortFunc(r.Payouts, func(a, b PayoutRow) int {
-		return cmp.Or(settledAt(a.Payout).Compare(settledAt(b.Payout)), cmp.Compare(a.Account.ID, b.Account.ID), cmp.Compare(a.External, b.External), cmp.Compare(a.Revision, b.Revision))
-	})
-	slices.SortFunc(r.Lines, func(a, b LineRow) int {
-		return cmp.Or(settledAt(*a.Payout).Compare(settledAt(*b.Payout)), cmp.Compare(a.Account.ID, b.Account.ID), cmp.Compare(a.Payout.External, b.Payout.External),
-			cmp.Compare(a.Payout.Revision, b.Payout.Revision), cmp.Compare(a.Line.No, b.Line.No))
-	})
+// unsettled reports an order whose money is still to come.
+func (o Order) unsettled() bool {
+	return o.Outcome == MissingInSettlement || o.Outcome == AwaitingRelease || o.Outcome == PartiallySettled
 }

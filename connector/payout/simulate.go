@@ -41,16 +41,16 @@ type Shift struct {
 
 // Simulate compares an account's books with what they would be with these tariffs beside those
 // that are kept; one with a known key stands in the place of the kept one.
-func Simulate(ctx context.Context, store connector.Payouts, a Account, tariffs []Tariff, now time.Time) (Simulation, error) {
-	over, err := laidOver(store, a, tariffs)
+func Simulate(ctx context.Context, k Keep, a Account, tariffs []Tariff, now time.Time) (Simulation, error) {
+	over, err := laidOver(k.Payouts, a, tariffs)
 	if err != nil {
 		return Simulation{}, err
 	}
-	before, err := standings(ctx, store, a, now)
+	before, err := standings(ctx, k, a, now)
 	if err != nil {
 		return Simulation{}, err
 	}
-	after, err := standings(ctx, over, a, now)
+	after, err := standings(ctx, Keep{over, k.Scratch}, a, now)
 	if err != nil {
 		return Simulation{}, fmt.Errorf("with other tariffs: %w", err)
 	}
@@ -90,16 +90,13 @@ func (o overlay) Tariffs(ctx context.Context, account connector.ConnectionID, as
 // named is an order in one currency.
 type named struct{ order, currency string }
 
-func standings(ctx context.Context, store connector.Payouts, a Account, now time.Time) (map[named]Standing, error) {
-	b, err := Open(ctx, store, a, time.Time{}, now)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[named]Standing, len(b.Orders))
-	for _, o := range b.Orders {
+func standings(ctx context.Context, k Keep, a Account, now time.Time) (map[named]Standing, error) {
+	out := map[named]Standing{}
+	_, err := Read(ctx, k, a, time.Time{}, now, func(_ *Books, o Order) error {
 		out[named{o.Ref, o.Currency}] = Standing{o.Outcome, o.Expected, o.Difference}
-	}
-	return out, nil
+		return nil
+	})
+	return out, err
 }
 
 // compared lists what differs. An order that only one side has stands at nothing on the other.

@@ -16,7 +16,7 @@ func TestASimulationTellsWhatTariffsWouldChangeAndKeepsNothing(t *testing.T) {
 	example(t, store)
 	from := time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)
 	simulate := func(tariffs ...Tariff) Simulation {
-		s, err := Simulate(ctx, store, shopee, tariffs, now)
+		s, err := Simulate(ctx, Keep{Payouts: store}, shopee, tariffs, now)
 		require.NoError(t, err)
 		return s
 	}

@@ -35,16 +35,18 @@ type wanted struct {
 // has come, in the same currency, by the same amount to tolerance, at about its time. One candidate
 // is suggested; several are ambiguous and listed, and so is a line without any that must belong to
 // an order: a person decides. What belongs to no order is complete by itself.
-func (r *reading) suggest() []Verdict {
-	open := r.wanted()
-	slices.SortFunc(r.loose, func(a, b Line) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.No, b.No)) })
-	out := make([]Verdict, 0, len(r.loose))
-	for _, l := range r.loose {
+func (w *walk) suggest() []Verdict {
+	for _, all := range w.open {
+		slices.SortFunc(all, func(a, b wanted) int { return cmp.Or(cmp.Compare(a.amount, b.amount), strings.Compare(a.ref, b.ref)) })
+	}
+	slices.SortFunc(w.loose, func(a, b Line) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.No, b.No)) })
+	out := make([]Verdict, 0, len(w.loose))
+	for _, l := range w.loose {
 		v := Verdict{Line: l.PayoutLine, Rank: l.Rank, Outcome: NonOrder}
 		c := marketplace.Category(l.Category)
 		var found []wanted
 		if !kind(l.Category).alone {
-			found = r.candidates(open[wanting{l.Amount.Currency, c}], l)
+			found = w.candidates(w.open[wanting{l.Amount.Currency, c}], l)
 		}
 		switch {
 		case kind(l.Category).alone:
@@ -62,45 +64,74 @@ func (r *reading) suggest() []Verdict {
 	return out
 }
 
-// wanted lists what has not come, by amount.
-func (r *reading) wanted() map[wanting][]wanted {
-	open := map[wanting][]wanted{}
-	for _, o := range r.Orders {
-		for c, p := range o.ByKind {
-			if p.Expected == 0 || p.lines > 0 {
-				continue
-			}
-			w := wanted{ref: o.Ref, amount: p.Expected, from: o.Facts.PlacedAt.Add(-postedEarly)}
-			if !o.DueAt.IsZero() {
-				w.to = o.DueAt.Add(postedLate)
-			}
-			k := wanting{o.Currency, c}
-			open[k] = append(open[k], w)
+// seeking are the amounts of lines without an order, sorted. What no line is near to need not be
+// remembered.
+type seeking map[wanting][]int64
+
+// seek looks at the lines that may turn out to name no order. They all come before the first order.
+func (w *walk) seek() seeking {
+	s := seeking{}
+	add := func(l Line) {
+		if !kind(l.Category).alone {
+			k := wanting{l.Amount.Currency, marketplace.Category(l.Category)}
+			s[k] = append(s[k], l.Amount.Minor)
 		}
 	}
-	for _, all := range open {
-		slices.SortFunc(all, func(a, b wanted) int { return cmp.Or(cmp.Compare(a.amount, b.amount), strings.Compare(a.ref, b.ref)) })
+	for _, l := range w.loose {
+		add(l)
 	}
-	return open
+	for _, all := range w.waiting {
+		for _, l := range all {
+			add(l)
+		}
+	}
+	for _, all := range s {
+		slices.Sort(all)
+	}
+	return s
+}
+
+// near reports that a line's amount is off by no more than the most.
+func (s seeking) near(k wanting, amount, most int64) bool {
+	i, exact := slices.BinarySearch(s[k], amount-most)
+	return exact || i < len(s[k]) && s[k][i] <= amount+most
+}
+
+// want remembers what has not come of an order, where a line could be it.
+func (w *walk) want(o Order) {
+	if len(w.seeking) == 0 {
+		return
+	}
+	for c, p := range o.ByKind {
+		k := wanting{o.Currency, c}
+		if p.Expected == 0 || p.lines > 0 || !w.seeking.near(k, p.Expected, w.toleranceOf(k.currency).most(k.currency)) {
+			continue
+		}
+		x := wanted{ref: o.Ref, amount: p.Expected, from: o.Facts.PlacedAt.Add(-postedEarly)}
+		if !o.DueAt.IsZero() {
+			x.to = o.DueAt.Add(postedLate)
+		}
+		w.open[k] = append(w.open[k], x)
+	}
 }
 
 // candidates are the orders a line could be for.
-func (r *reading) candidates(open []wanted, l Line) (out []wanted) {
-	tol := r.toleranceOf(l.Amount.Currency)
+func (w *walk) candidates(open []wanted, l Line) (out []wanted) {
+	tol := w.toleranceOf(l.Amount.Currency)
 	most := tol.most(l.Amount.Currency)
 	for i := sort.Search(len(open), func(i int) bool { return open[i].amount >= l.Amount.Minor-most }); i < len(open) && open[i].amount <= l.Amount.Minor+most; i++ {
-		w := open[i]
-		off := l.Amount.Minor - w.amount
-		near := off == 0 || tol.within(off, w.amount, l.Amount.Currency)
-		if near && (l.PostedAt.IsZero() || !l.PostedAt.Before(w.from) && (w.to.IsZero() || l.PostedAt.Before(w.to))) {
-			out = append(out, w)
+		x := open[i]
+		off := l.Amount.Minor - x.amount
+		near := off == 0 || tol.within(off, x.amount, l.Amount.Currency)
+		if near && (l.PostedAt.IsZero() || !l.PostedAt.Before(x.from) && (x.to.IsZero() || l.PostedAt.Before(x.to))) {
+			out = append(out, x)
 		}
 	}
 	return out
 }
 
-func (r *reading) toleranceOf(currency string) Tolerance {
-	if t, ok := r.base.Tol[currency]; ok {
+func (w *walk) toleranceOf(currency string) Tolerance {
+	if t, ok := w.base.Tol[currency]; ok {
 		return t
 	}
 	return Tolerance{Minor: -1}

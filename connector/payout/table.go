@@ -2,6 +2,7 @@ package payout
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -67,53 +68,106 @@ var orderPairs = []struct {
 // Levels are what a report can be read at.
 func Levels() []string { return []string{"summary", "payout", "order", "line", "unsettled"} }
 
-// Rows are a level's orders: all, or those whose money is still to come.
-func (r *Report) Rows(level string) []OrderRow {
+// Columns are those of a level.
+func Columns(level string) []string {
+	switch level {
+	case "summary":
+		return summaryColumns
+	case "payout":
+		return payoutColumns
+	case "line":
+		return lineColumns
+	}
+	return orderColumns
+}
+
+// OrderRows are a level's orders: all, or those whose money is still to come.
+func (r *Report) OrderRows(level string) Rows[OrderRow] {
 	if level == "unsettled" {
-		return r.Unsettled()
+		return r.Unsettled
 	}
 	return r.Orders
 }
 
-// Table is a level's rows in its columns.
-func (r *Report) Table(level string) Table {
+// Len is how many rows a level's table has.
+func (r *Report) Len(level string) int {
 	switch level {
 	case "summary":
-		return r.SummaryTable()
+		return len(r.summaryRows())
 	case "payout":
-		return r.PayoutTable()
+		return len(r.Payouts)
 	case "line":
-		return r.LineTable()
+		return r.Lines.Len()
 	}
-	return r.OrderTable(r.Rows(level))
+	return r.OrderRows(level).Len()
 }
 
-// OrderTable is orders in the columns of the order level.
-func (r *Report) OrderTable(orders []OrderRow) Table {
-	t := Table{Columns: orderColumns}
-	for _, o := range orders {
-		cur, a := o.Currency, o.Account
-		row := []Cell{text(Version), text(r.Snapshot), text(string(o.Outcome)), text(string(o.state())), text(string(a.ID)), text(string(a.ID)), text(o.Ref), text(o.Facts.Store), text(o.Facts.Name),
-			at(o.Facts.PlacedAt, a), at(o.Facts.ShippedAt, a), at(o.Facts.Delivered, a), at(o.DueAt, a), at(o.First, a), at(o.Last, a), text(strings.Join(o.Payouts, " ")), text(cur)}
-		rest := o.Actual
-		for _, p := range orderPairs {
-			expected, actual, known := o.pair(p.is)
-			rest -= actual
-			cell := Cell{}
-			if known {
-				cell = o.expectedCell(expected)
-			}
-			row = append(row, cell, amount(actual, cur))
+// Table is rows of a level, from one number to before another, in its columns. Times are in the
+// zone, or in each account's where that is "".
+func (r *Report) Table(level string, from, to int, zone string) (Table, error) {
+	t := Table{Columns: Columns(level)}
+	switch level {
+	case "summary":
+		t.Rows = r.summaryRows()[from:to]
+	case "payout":
+		for _, p := range r.Payouts[from:to] {
+			t.Rows = append(t.Rows, r.payoutCells(p, p.Account.In(zone)))
 		}
-		row = append(row, amount(rest, cur), o.expectedCell(o.Expected), amount(o.Actual, cur), amount(o.Difference, cur))
-		row = append(row, o.causeCells()...)
-		age := Cell{}
-		if o.Outcome == MissingInSettlement {
-			age = count(o.Age)
+	case "line":
+		lines, err := r.Lines.Part(from, to)
+		if err != nil {
+			return t, err
 		}
-		t.Rows = append(t.Rows, append(append(row, age), o.workCells()...))
+		for _, l := range lines {
+			t.Rows = append(t.Rows, r.lineCells(l, l.Account.In(zone)))
+		}
+	default:
+		orders, err := r.OrderRows(level).Part(from, to)
+		if err != nil {
+			return t, err
+		}
+		for _, o := range orders {
+			t.Rows = append(t.Rows, r.OrderCells(o, o.Account.In(zone)))
+		}
 	}
-	return t
+	return t, nil
+}
+
+// Pieces goes through a level's table in pieces of bounded size, of which there is at least one.
+func (r *Report) Pieces(level, zone string) iter.Seq2[Table, error] {
+	return func(yield func(Table, error) bool) {
+		n := r.Len(level)
+		for from := 0; from == 0 || from < n; from += atOnce {
+			t, err := r.Table(level, from, min(from+atOnce, n), zone)
+			if !yield(t, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// OrderCells is an order in the columns of the order level, its times in the account's zone.
+func (r *Report) OrderCells(o OrderRow, a Account) []Cell {
+	cur := o.Currency
+	row := []Cell{text(Version), text(r.Snapshot), text(string(o.Outcome)), text(string(o.state())), text(string(a.ID)), text(string(a.ID)), text(o.Ref), text(o.Facts.Store), text(o.Facts.Name),
+		at(o.Facts.PlacedAt, a), at(o.Facts.ShippedAt, a), at(o.Facts.Delivered, a), at(o.DueAt, a), at(o.First, a), at(o.Last, a), text(strings.Join(o.Payouts, " ")), text(cur)}
+	rest := o.Actual
+	for _, p := range orderPairs {
+		expected, actual, known := o.pair(p.is)
+		rest -= actual
+		cell := Cell{}
+		if known {
+			cell = o.expectedCell(expected)
+		}
+		row = append(row, cell, amount(actual, cur))
+	}
+	row = append(row, amount(rest, cur), o.expectedCell(o.Expected), amount(o.Actual, cur), amount(o.Difference, cur))
+	row = append(row, o.causeCells()...)
+	age := Cell{}
+	if o.Outcome == MissingInSettlement {
+		age = count(o.Age)
+	}
+	return append(append(row, age), o.workCells()...)
 }
 
 // expectedCell is empty where nobody can expect anything: the store has never seen the order.
@@ -142,10 +196,10 @@ func (o OrderRow) pair(is func(marketplace.Category, kindOf) bool) (expected, ac
 func (o OrderRow) workCells() []Cell {
 	out := make([]Cell, 6)
 	out[5] = text(o.Prior)
-	if f := o.Finding; f != nil {
-		out[0], out[4] = text(f.Progress.Assignee), text(f.Progress.note())
-		if c := f.Progress.Claim; c != nil {
-			out[1], out[2], out[3] = text(c.ID), text(string(f.Claim)), amount(c.Amount, o.Currency)
+	if w := o.Work; w != nil {
+		out[0], out[4] = text(w.Assignee), text(w.Note)
+		if c := w.Claim; c != nil {
+			out[1], out[2], out[3] = text(c.ID), text(string(c.State)), Cell{Text: c.Amount, Number: true, Currency: o.Currency}
 		}
 	}
 	return out
@@ -181,39 +235,31 @@ func (o OrderRow) causeCells() []Cell {
 
 var lineColumns = strings.Split("report_version,snapshot_id,payout_external_id,payout_revision,line_no,outcome,category,native_type,native_description,channel_order_id,order_item_ref,store_order_id,refund_id,sku,quantity,posted_at,currency,amount,match_rule,match_confidence,expectation_amount,difference", ",")
 
-// LineTable is lines in the columns of the line level.
-func (r *Report) LineTable() Table {
-	t := Table{Columns: lineColumns}
-	for _, l := range r.Lines {
-		v, cur := l.Line, l.Line.Amount.Currency
-		row := []Cell{text(Version), text(r.Snapshot), text(l.Payout.External), count(l.Payout.Revision), count(v.No), text(string(l.Outcome)), text(v.Category), text(v.NativeType), text(v.NativeText),
-			text(cmp.Or(l.Ref, v.Order, l.Candidate)), text(v.Item), text(l.Store), text(v.Refund), text(v.SKU), {}, at(v.PostedAt, *l.Account), text(cur), amount(v.Amount.Minor, cur), text(l.Rule), text(l.Confidence), {}, {}}
-		if v.Quantity != 0 {
-			row[14] = count(v.Quantity)
-		}
-		if l.Rule != "" {
-			row[20], row[21] = amount(l.Expected, cur), amount(l.Difference, cur)
-		}
-		t.Rows = append(t.Rows, row)
+// lineCells is a line in the columns of the line level.
+func (r *Report) lineCells(l LineRow, a Account) []Cell {
+	v, cur := l.Line, l.Line.Amount.Currency
+	row := []Cell{text(Version), text(r.Snapshot), text(l.Payout.External), count(l.Payout.Revision), count(v.No), text(string(l.Outcome)), text(v.Category), text(v.NativeType), text(v.NativeText),
+		text(cmp.Or(l.Ref, v.Order, l.Candidate)), text(v.Item), text(l.Store), text(v.Refund), text(v.SKU), {}, at(v.PostedAt, a), text(cur), amount(v.Amount.Minor, cur), text(l.Rule), text(l.Confidence), {}, {}}
+	if v.Quantity != 0 {
+		row[14] = count(v.Quantity)
 	}
-	return t
+	if l.Rule != "" {
+		row[20], row[21] = amount(l.Expected, cur), amount(l.Difference, cur)
+	}
+	return row
 }
 
 var payoutColumns = strings.Split("report_version,snapshot_id,channel,account,payout_external_id,revision,state,outcome,period_start,period_end,paid_at,currency,opening,sales,discounts,refunds,fees,withheld_tax,advertising,other_non_order,reserve_moved,closing,paid,proof_gap,"+
 	"deposit_amount,deposit_date,bank_reference,deposit_outcome,orders,lines,unmatched_lines,open_findings,open_difference", ",")
 
-// PayoutTable is payouts in the columns of the payout level. Sales to reserve_moved are sums of
+// payoutCells is a payout in the columns of the payout level. Sales to reserve_moved are sums of
 // its own lines; what has no column of its own stands in other_non_order.
-func (r *Report) PayoutTable() Table {
-	t := Table{Columns: payoutColumns}
-	for _, p := range r.Payouts {
-		cur, a, s := p.Currency, p.Account, p.columns
-		t.Rows = append(t.Rows, []Cell{text(Version), text(r.Snapshot), text(string(a.ID)), text(string(a.ID)), text(p.External), count(p.Revision), text(string(p.State)), text(p.Outcome()),
-			at(p.Start, a), at(p.End, a), at(p.PaidAt, a), text(cur), amount(p.Opening.Minor, cur), amount(s["sales"], cur), amount(s["discounts"], cur), amount(s["refunds"], cur), amount(s["fees"], cur),
-			amount(s["withheld_tax"], cur), amount(s["advertising"], cur), amount(s["other"], cur), amount(s["reserve"], cur), amount(p.Closing.Minor, cur), amount(p.Payout.Paid.Minor, cur), amount(p.Bridge.Gap, cur),
-			p.seenAmount(), text(p.Seen.Day), text(cmp.Or(p.BankRef, p.Seen.BankRef)), text(string(p.Seen.Outcome)), count(p.Bridge.Orders), count(p.Lines), count(p.Unmatched), count(p.Findings), amount(p.Open, cur)})
-	}
-	return t
+func (r *Report) payoutCells(p PayoutRow, a Account) []Cell {
+	cur, s := p.Currency, p.columns
+	return []Cell{text(Version), text(r.Snapshot), text(string(a.ID)), text(string(a.ID)), text(p.External), count(p.Revision), text(string(p.State)), text(p.Outcome()),
+		at(p.Start, a), at(p.End, a), at(p.PaidAt, a), text(cur), amount(p.Opening.Minor, cur), amount(s["sales"], cur), amount(s["discounts"], cur), amount(s["refunds"], cur), amount(s["fees"], cur),
+		amount(s["withheld_tax"], cur), amount(s["advertising"], cur), amount(s["other"], cur), amount(s["reserve"], cur), amount(p.Closing.Minor, cur), amount(p.Payout.Paid.Minor, cur), amount(p.Bridge.Gap, cur),
+		p.seenAmount(), text(p.Seen.Day), text(cmp.Or(p.BankRef, p.Seen.BankRef)), text(string(p.Seen.Outcome)), count(p.Bridge.Orders), count(p.Lines), count(p.Unmatched), count(p.Findings), amount(p.Open, cur)}
 }
 
 // seenAmount is what the bank side says of a payout; empty where it says nothing.

@@ -172,7 +172,7 @@ func withTariff(c Case, t Tariff) Case {
 
 func made(t *testing.T, store connector.Payouts, q Query) *Report {
 	t.Helper()
-	r, err := Make(context.Background(), store, []Account{shopee}, q, day.Add(20*24*time.Hour))
+	r, err := Make(context.Background(), Keep{Payouts: store}, []Account{shopee}, q, day.Add(20*24*time.Hour))
 	require.NoError(t, err)
 	return r
 }
@@ -219,8 +219,8 @@ func TestALineThatMustBelongToAnOrderIsUnplaced(t *testing.T) {
 	store := memstore.New()
 	put(t, store, "ST-1", day, nil, came("", marketplace.Principal, 5000, marketplace.Penalty, -70)...)
 	r := made(t, store, Query{})
-	require.Equal(t, Ambiguous, r.Lines[0].Outcome)
-	require.Equal(t, NonOrder, r.Lines[1].Outcome)
+	require.Equal(t, Ambiguous, all(t, r.Lines)[0].Outcome)
+	require.Equal(t, NonOrder, all(t, r.Lines)[1].Outcome)
 	require.EqualValues(t, 5000, r.Summary[0].Unplaced)
 	require.Equal(t, 1, r.Payouts[0].Unmatched)
 	know(t, store, day, sold("A", 200000))
@@ -232,8 +232,8 @@ func TestALineThatMustBelongToAnOrderIsUnplaced(t *testing.T) {
 func TestAPayoutsColumnsAddUpWhateverIsAskedFor(t *testing.T) {
 	store := memstore.New()
 	example(t, store)
-	whole, narrow := made(t, store, Query{}).PayoutTable(), made(t, store, Query{Categories: []marketplace.Category{marketplace.Commission}}).PayoutTable()
-	require.Equal(t, whole.Rows[0][2:], narrow.Rows[0][2:])
+	wide, narrow := whole(t, made(t, store, Query{}), "payout"), whole(t, made(t, store, Query{Categories: []marketplace.Category{marketplace.Commission}}), "payout")
+	require.Equal(t, wide.Rows[0][2:], narrow.Rows[0][2:])
 }
 
 // A variance stands in the last payout that has a line of its category.
@@ -258,11 +258,11 @@ func TestLinesByAnotherNumberNameTheirOrder(t *testing.T) {
 	know(t, store, day, sold("B", 200000, also), sold("A", 200000, also))
 	put(t, store, "ST-1", day, nil, full("M-1", 200000, 8000)...)
 	r := made(t, store, Query{})
-	lines := r.LineTable()
+	lines := whole(t, r, "line")
 	require.Equal(t, "channel_order_id", lines.Columns[9])
 	for i, row := range lines.Rows {
 		require.Equal(t, "A", row[9].Text)
-		require.Equal(t, "alias", r.Lines[i].Rule)
+		require.Equal(t, "alias", all(t, r.Lines)[i].Rule)
 	}
 }
 
@@ -293,7 +293,7 @@ func TestALineWithoutAnOrderIsSuggestedNearItsAmountAndItsTime(t *testing.T) {
 			lines := came("", marketplace.Principal, row.amount)
 			lines[0].PostedAt = row.posted
 			put(t, store, "ST-1", day, nil, lines...)
-			v := made(t, store, Query{}).Lines[0]
+			v := all(t, made(t, store, Query{}).Lines)[0]
 			require.Equal(t, []any{row.outcome, row.candidate}, []any{v.Outcome, v.Candidate})
 		})
 	}

@@ -20,30 +20,30 @@ type News struct {
 // Watch looks at an account's findings and writes down what has changed since it last did, so that
 // a finding's history also says what nobody did. tell hears of each change before it is written
 // down: a crash in between tells it again, under the same name.
-func (d Desk) Watch(ctx context.Context, a Account, tell func(News) error) (*Books, error) {
-	b, err := Open(ctx, d.Store, a, time.Time{}, d.Clock())
+func (d Desk) Watch(ctx context.Context, a Account, tell func(News) error) (*Books, []Finding, error) {
+	b, found, err := Review(ctx, d.Keep, a, d.Clock())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for _, f := range b.Findings() {
+	for _, f := range found {
 		n, changed := f.news(b.Now)
 		if !changed {
 			continue
 		}
 		if err := tell(n); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		step := Step{Do: DoSeen, Subject: f.Subject, Outcome: f.Outcome, Difference: f.Difference, State: f.State}
 		said := act(a.ID, actFinding, f.ID, step, b.Now, By{Name: System})
-		_, _, err := d.Store.KeepAct(ctx, said, b.People.lastAct(actFinding, f.ID), auditLine(said, n.text()))
+		_, _, err := d.Payouts.KeepAct(ctx, said, b.People.lastAct(actFinding, f.ID), auditLine(said, n.text()))
 		if errors.Is(err, connector.ErrOvertaken) { // somebody is working on it right now: the next look sees both
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("writing down what became of finding %s: %w", f.ID, err)
+			return nil, nil, fmt.Errorf("writing down what became of finding %s: %w", f.ID, err)
 		}
 	}
-	return b, nil
+	return b, found, nil
 }
 
 // news says what has changed about a finding since the last look. It is pure.
@@ -65,7 +65,7 @@ func (f Finding) ClaimOver() bool { return f.Progress.Claim != nil && f.Claim.ov
 
 // Reconciled are the payouts that are proven and in which every line has its place.
 func (b *Books) Reconciled() (out []Paid) {
-	for _, row := range b.payoutRows() {
+	for _, row := range b.rows {
 		if row.Outcome() == "proven" && row.Unmatched == 0 {
 			out = append(out, row.Paid)
 		}

@@ -77,7 +77,7 @@ func (w *World) sales(o marketplace.Order) (out []connector.PayoutLine) {
 // there as just that.
 func (w *World) judgePayouts() {
 	terms := payout.Terms{Wait: 365 * 24 * time.Hour}
-	r, err := payout.Make(context.Background(), w.base, []payout.Account{{ID: Channel, Zone: Zone, Terms: terms}}, payout.Query{}, w.now)
+	r, err := payout.Make(context.Background(), payout.Keep{Payouts: w.base}, []payout.Account{{ID: Channel, Zone: Zone, Terms: terms}}, payout.Query{}, w.now)
 	if err != nil {
 		w.broken("the payouts cannot be held against the orders: %v", err)
 		return
@@ -88,7 +88,11 @@ func (w *World) judgePayouts() {
 		}
 	}
 	rows := map[string]payout.OrderRow{}
-	for _, o := range r.Orders {
+	for o, err := range r.Orders.All() {
+		if err != nil {
+			w.broken("the payouts' report cannot be read: %v", err)
+			return
+		}
 		rows[o.Ref] = o
 	}
 	for _, id := range w.Market.All() {

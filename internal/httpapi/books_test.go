@@ -32,7 +32,9 @@ func newBooks(store connector.Store, clock connector.Clock) *books {
 
 func (b *books) Accounts() []payout.Account { return b.accounts }
 func (b *books) Store() connector.Payouts   { return b.store }
-func (b *books) Desk() payout.Desk          { return payout.Desk{Store: b.store, Clock: b.clock} }
+func (b *books) Desk() payout.Desk {
+	return payout.Desk{Keep: payout.Keep{Payouts: b.store}, Clock: b.clock}
+}
 
 func (b *books) Report(ctx context.Context, ids []connector.ConnectionID, q payout.Query) (*payout.Report, error) {
 	b.made++
@@ -44,7 +46,7 @@ func (b *books) Report(ctx context.Context, ids []connector.ConnectionID, q payo
 			}
 		}
 	}
-	return payout.Make(ctx, b.store, chosen, q, b.clock())
+	return payout.Make(ctx, b.Desk().Keep, chosen, q, b.clock())
 }
 
 func (b *books) Import(ctx context.Context, f payout.File) (payout.Imported, error) {

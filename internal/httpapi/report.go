@@ -106,9 +106,7 @@ func (s *Server) fresh(c *call, ask *reportAsk) (*payout.Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reconciling payouts: %w", err)
 	}
-	if ask.format == formatJSON || sizeOf(r) <= mostWarmRows { // a large file is seldom asked for twice
-		s.reports.keep(r, string(name), c.now)
-	}
+	s.reports.keep(r, string(name), c.now)
 	return r, nil
 }
 

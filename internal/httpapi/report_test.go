@@ -254,11 +254,13 @@ func TestASnapshotThatIsNotKeptAnyMoreIsGone(t *testing.T) {
 	require.LessOrEqual(t, len(r.server.reports.all), mostReports)
 }
 
-func TestKeptReportsAreBoundedByTheirRows(t *testing.T) {
-	big := func(name string, rows int) *payout.Report {
-		return &payout.Report{Snapshot: name, Orders: make([]payout.OrderRow, rows)}
+func TestKeptReportsAreBoundedByTheirSize(t *testing.T) {
+	sizes := map[string]int64{}
+	big := func(name string, size int64) *payout.Report {
+		sizes[name] = size
+		return &payout.Report{Snapshot: name}
 	}
-	k := &keptReports{most: 100}
+	k := &keptReports{most: 100, size: func(r *payout.Report) int64 { return sizes[r.Snapshot] }}
 	k.keep(big("a", 50), "", noon)
 	k.keep(big("b", 50), "", noon)
 	_, found := k.get("a", noon)

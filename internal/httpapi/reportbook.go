@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"net/http"
 	"slices"
@@ -21,27 +22,55 @@ func (s *Server) reportBook(c *call, ask *reportAsk, r *payout.Report) (reply, e
 	if err != nil {
 		return reply{}, err
 	}
-	level := func(name string) payout.Table {
-		one := *ask
-		one.level = name
-		page := sheetOf(&one, r)
-		return tableOf(name, page.part(0, page.length()))
-	}
-	found := *r
-	found.Orders = slices.DeleteFunc(slices.Clone(r.Orders), func(o payout.OrderRow) bool {
-		return o.Outcome == payout.Matched || o.Outcome == payout.WithinTolerance
-	})
-	exceptions := sheet{&reportAsk{level: levelOfOrders, zone: ask.zone, chosen: ask.chosen}, &found}
+	zone := sheetOf(ask, r).shown()
 	name := func(english string) string { return sheetName(c.language, english) }
-	sheets := []xlsx.Sheet{{Name: name("Summary"), Table: level("summary")}, {Name: name("Payouts"), Table: level("payout")}, {Name: name("Orders"), Table: level(levelOfOrders)},
-		{Name: name("Exceptions"), Table: tableOf(levelOfOrders, exceptions.part(0, exceptions.length()))}, {Name: name("Lines"), Table: level("line")}, {Name: name("About"), Table: about}}
+	level := func(english, level string) xlsx.Sheet {
+		return xlsx.Sheet{Name: name(english), Columns: payout.Columns(level), Rows: rowsOf(r.Pieces(level, zone))}
+	}
+	sheets := []xlsx.Sheet{level("Summary", "summary"), level("Payouts", "payout"), level("Orders", levelOfOrders),
+		{Name: name("Exceptions"), Columns: payout.Columns(levelOfOrders), Rows: exceptions(r, zone)}, level("Lines", "line"), xlsx.Of(name("About"), about)}
 	journal, err := s.journalSheet(c, r)
 	if err != nil {
 		return reply{}, err
 	}
-	sheets = slices.Insert(sheets, len(sheets)-1, xlsx.Sheet{Name: name("Journal"), Table: journal})
+	sheets = slices.Insert(sheets, len(sheets)-1, xlsx.Of(name("Journal"), journal))
 	return reply{status: http.StatusOK, kind: workbook, stream: func(w io.Writer) error { return xlsx.Write(w, sheets) }, header: map[string]string{
 		"Content-Disposition": attachment("payout-reconciliation-" + r.Snapshot + ".xlsx")}}, nil
+}
+
+// rowsOf are the rows of pieces of a table.
+func rowsOf(pieces iter.Seq2[payout.Table, error]) iter.Seq2[[]payout.Cell, error] {
+	return func(yield func([]payout.Cell, error) bool) {
+		for t, err := range pieces {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, row := range t.Rows {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// exceptions are the orders that do not simply match.
+func exceptions(r *payout.Report, zone string) iter.Seq2[[]payout.Cell, error] {
+	return func(yield func([]payout.Cell, error) bool) {
+		for o, err := range r.Orders.All() {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if o.Outcome == payout.Matched || o.Outcome == payout.WithinTolerance {
+				continue
+			}
+			if !yield(r.OrderCells(o, o.Account.In(zone)), nil) {
+				return
+			}
+		}
+	}
 }
 
 // journalSheet is the entries of the report's payouts; in their place the categories that have no

@@ -9,9 +9,6 @@ import (
 	"channelbridge/connector/payout"
 )
 
-// chunk is how many rows of a file are made at a time.
-const chunk = 1000
-
 // reportFile is the whole selection as a file, written as it is made.
 func reportFile(ask *reportAsk, r *payout.Report) reply {
 	s := sheetOf(ask, r)
@@ -23,22 +20,21 @@ func reportFile(ask *reportAsk, r *payout.Report) reply {
 	return out
 }
 
-// chunks walks over the rows. There is always a first one, which may be empty.
-func (s sheet) chunks(each func(from, to int) error) error {
-	for from := 0; from == 0 || from < s.length(); from += chunk {
-		if err := each(from, min(from+chunk, s.length())); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// chunk is how many rows of a file are made at a time.
+const chunk = 500
 
 func (s sheet) writeCSV(w io.Writer) error {
-	return s.chunks(func(from, to int) error {
-		options := s.csv
-		options.Bare = from > 0
-		return s.table(from, to).WriteCSV(w, options)
-	})
+	options := s.csv
+	for t, err := range s.pieces() {
+		if err != nil {
+			return fmt.Errorf("reading the rows of a report: %w", err)
+		}
+		if err := t.WriteCSV(w, options); err != nil {
+			return err
+		}
+		options.Bare = true
+	}
+	return nil
 }
 
 // writeNDJSON writes one row a line; of a summary one currency a line.
@@ -52,8 +48,9 @@ func (s sheet) writeNDJSON(w io.Writer) error {
 		}
 		return nil
 	}
-	return s.chunks(func(from, to int) error {
-		rows, err := s.rows(from, to)
+	n := s.report.Len(s.level)
+	for from := 0; from < n; from += chunk {
+		rows, err := s.rows(from, min(from+chunk, n))
 		if err != nil {
 			return err
 		}
@@ -62,6 +59,6 @@ func (s sheet) writeNDJSON(w io.Writer) error {
 				return err
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }

@@ -8,12 +8,11 @@ import (
 	"channelbridge/connector/payout"
 )
 
-// Bounds of the reports that are kept for their further pages. The one used last stays, however
-// large it is.
+// Bounds of the reports that are kept for their further pages. Their rows lie in files. The one
+// used last stays, however large it is.
 const (
 	mostReports    = 8
-	mostReportRows = 500_000
-	mostWarmRows   = 200_000
+	mostReportSize = 1 << 30 // bytes of all
 	reportsKept    = 15 * time.Minute
 	reportsWarm    = time.Minute // for which the answer to a question may be given again
 )
@@ -21,7 +20,8 @@ const (
 // keptReports are reports with pages to come or that were just asked for, the one used last at the
 // end.
 type keptReports struct {
-	most int // rows of all
+	most int64 // bytes of all
+	size func(*payout.Report) int64
 	mu   sync.Mutex
 	all  []keptReport
 }
@@ -29,17 +29,20 @@ type keptReports struct {
 type keptReport struct {
 	*payout.Report
 	used time.Time
+	size int64
 	asks map[string]time.Time // the questions it answers, and when it was made for each
 }
 
-func sizeOf(r *payout.Report) int { return len(r.Payouts) + len(r.Orders) + len(r.Lines) }
+func newKeptReports() *keptReports {
+	return &keptReports{most: mostReportSize, size: (*payout.Report).Size}
+}
 
 // keep keeps a report, and which question it answers; "": none that is known. Reports with one name
 // are equal; the last of them stays.
 func (k *keptReports) keep(r *payout.Report, ask string, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	kept := keptReport{r, now, map[string]time.Time{}}
+	kept := keptReport{r, now, k.size(r), map[string]time.Time{}}
 	if i := k.find(r.Snapshot); i >= 0 {
 		kept.asks = k.all[i].asks
 		k.all = slices.Delete(k.all, i, i+1)
@@ -73,7 +76,7 @@ func (k *keptReports) get(snapshot string, now time.Time) (*payout.Report, bool)
 	if i < 0 {
 		return nil, false
 	}
-	found := keptReport{k.all[i].Report, now, k.all[i].asks}
+	found := keptReport{k.all[i].Report, now, k.all[i].size, k.all[i].asks}
 	k.all = append(slices.Delete(k.all, i, i+1), found)
 	return found.Report, true
 }
@@ -85,12 +88,12 @@ func (k *keptReports) find(snapshot string) int {
 // trim forgets what is too old, and of the rest the longest unused until it is few enough.
 func (k *keptReports) trim(now time.Time) {
 	k.all = slices.DeleteFunc(k.all, func(r keptReport) bool { return now.Sub(r.used) > reportsKept })
-	rows := 0
+	var size int64
 	for _, r := range k.all {
-		rows += sizeOf(r.Report)
+		size += r.size
 	}
-	for len(k.all) > mostReports || rows > k.most && len(k.all) > 1 {
-		rows -= sizeOf(k.all[0].Report)
+	for len(k.all) > mostReports || size > k.most && len(k.all) > 1 {
+		size -= k.all[0].size
 		k.all = slices.Delete(k.all, 0, 1)
 	}
 }

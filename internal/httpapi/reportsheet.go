@@ -3,7 +3,8 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
+	"fmt"
+	"iter"
 	"strings"
 
 	"channelbridge/connector/payout"
@@ -15,97 +16,79 @@ type sheet struct {
 	report *payout.Report
 }
 
-func sheetOf(ask *reportAsk, r *payout.Report) sheet {
-	if ask.level == levelOfUnsettled {
-		open := *r
-		open.Orders = r.Unsettled()
-		r = &open
-	}
-	return sheet{ask, r}
-}
+func sheetOf(ask *reportAsk, r *payout.Report) sheet { return sheet{ask, r} }
 
 // length is how many rows there are; a summary has none beside itself.
 func (s sheet) length() int {
-	switch s.level {
-	case "payout":
-		return len(s.report.Payouts)
-	case "line":
-		return len(s.report.Lines)
-	case "summary":
+	if s.level == "summary" {
 		return 0
 	}
-	return len(s.report.Orders)
+	return s.report.Len(s.level)
 }
 
-// part is the report with some of its rows, their times in the zone that is asked for.
-func (s sheet) part(from, to int) *payout.Report {
-	r := *s.report
-	switch s.level {
-	case "payout":
-		r.Payouts = slices.Clone(r.Payouts[from:to])
-		for i := range r.Payouts {
-			s.shift(&r.Payouts[i].Account)
-		}
-	case "line":
-		r.Lines = slices.Clone(r.Lines[from:to])
-		for i := range r.Lines {
-			a := *r.Lines[i].Account // rows share it
-			s.shift(&a)
-			r.Lines[i].Account = &a
-		}
-	case levelOfOrders, levelOfUnsettled:
-		r.Orders = slices.Clone(r.Orders[from:to])
-		for i := range r.Orders {
-			s.shift(&r.Orders[i].Account)
-		}
-	}
-	return &r
-}
-
-func (s sheet) shift(a *payout.Account) {
+// shown is the zone that times are shown in; "": each row has its account's.
+func (s sheet) shown() string {
 	if s.chosen {
-		a.Zone = s.zone
+		return s.zone
 	}
+	return ""
 }
 
-// tableOf is a level's table; of no report it is the columns alone.
-func tableOf(level string, r *payout.Report) payout.Table {
-	if r == nil {
-		r = &payout.Report{}
+// pieces goes through the table in the columns that are asked for, which were checked.
+func (s sheet) pieces() iter.Seq2[payout.Table, error] {
+	return func(yield func(payout.Table, error) bool) {
+		for t, err := range s.report.Pieces(s.level, s.shown()) {
+			picked, _, _ := t.Pick(s.columns)
+			if !yield(picked, err) {
+				return
+			}
+		}
 	}
-	return r.Table(level)
-}
-
-// table is some rows in the columns that are asked for, which were checked.
-func (s sheet) table(from, to int) payout.Table {
-	t, _, _ := tableOf(s.level, s.part(from, to)).Pick(s.columns)
-	return t
 }
 
 // rows is some rows as programs see them: orders as they are, the others by column. With columns
 // asked for all are by column.
 func (s sheet) rows(from, to int) ([]any, error) {
 	if len(s.columns) == 0 && (s.level == levelOfOrders || s.level == levelOfUnsettled) {
-		return views(s.report.Orders[from:to], func(o payout.OrderRow) any { return o.JSON() }), nil
+		orders, err := s.report.OrderRows(s.level).Part(from, to)
+		if err != nil {
+			return nil, fmt.Errorf("reading the rows of a report: %w", err)
+		}
+		return views(orders, func(o payout.OrderRow) any { return o.JSON() }), nil
 	}
-	t := s.table(from, to)
+	t, err := s.report.Table(s.level, from, to, s.shown())
+	if err != nil {
+		return nil, fmt.Errorf("reading the rows of a report: %w", err)
+	}
+	ids, err := s.payoutIDs(from, to)
+	if err != nil {
+		return nil, err
+	}
+	t, _, _ = t.Pick(s.columns)
 	out := make([]any, 0, len(t.Rows))
 	for i, cells := range t.Rows {
 		row := record{columns: t.Columns, cells: cells}
 		if len(s.columns) == 0 {
-			row.id = s.payoutID(from + i)
+			row.id = ids[i]
 		}
 		out = append(out, row)
 	}
 	return out, nil
 }
 
-// payoutID names the payout of a row.
-func (s sheet) payoutID(i int) string {
-	if s.level == "line" {
-		return payout.ID(*s.report.Lines[i].Payout)
+// payoutIDs names the payouts of rows that have one.
+func (s sheet) payoutIDs(from, to int) (ids []string, err error) {
+	switch s.level {
+	case "line":
+		lines, err := s.report.Lines.Part(from, to)
+		if err != nil {
+			return nil, fmt.Errorf("reading the rows of a report: %w", err)
+		}
+		return views(lines, func(l payout.LineRow) string { return payout.ID(*l.Payout) }), nil
+	case "payout":
+		return views(s.report.Payouts[from:to], func(p payout.PayoutRow) string { return payout.ID(p.Payout) }), nil
 	}
-	return payout.ID(s.report.Payouts[i].Payout)
+	return make([]string, to-from), nil
 }
 
 // record is one row of a table as an object. A column that does not apply is not there.

@@ -59,7 +59,7 @@ func (s *Server) simulateTariffs(c *call, r TariffSimulation) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	sim, err := payout.Simulate(c.ctx, c.paid.Store(), a, tariffs, c.now)
+	sim, err := payout.Simulate(c.ctx, c.paid.Desk().Keep, a, tariffs, c.now)
 	if err != nil {
 		return reply{}, fmt.Errorf("simulating tariffs of %s: %w", a.ID, err)
 	}

@@ -25,7 +25,7 @@ func texts[T ~string](all []T) []string {
 func closed() map[Kind][]string {
 	var columns []string
 	for _, level := range payout.Levels() {
-		columns = append(columns, (&payout.Report{}).Table(level).Columns...)
+		columns = append(columns, payout.Columns(level)...)
 	}
 	return map[Kind][]string{
 		Outcomes:       append(texts(payout.Outcomes()), texts([]payout.Outcome{payout.Suggested, payout.Ambiguous, payout.NonOrder, payout.Unclassified})...),

@@ -27,16 +27,27 @@ type page struct {
 	row     int
 }
 
-// writePage writes a table as one sheet: the headings, which stay in sight, and the rows.
-func writePage(w io.Writer, t payout.Table, s styles) error {
+// writePage writes one sheet: the headings, which stay in sight, and the rows.
+func writePage(w io.Writer, l leaf, s styles) error {
 	p := &page{Writer: bufio.NewWriterSize(w, 64<<10), styles: s}
 	p.put(pageHead)
-	heads := make([]payout.Cell, 0, len(t.Columns))
-	for i, c := range t.Columns {
+	heads := make([]payout.Cell, 0, len(l.Columns))
+	for i, c := range l.Columns {
 		p.columns = append(p.columns, letters(i))
 		heads = append(heads, payout.Cell{Text: c})
 	}
-	for _, r := range append([][]payout.Cell{heads}, t.Rows...) {
+	p.cells(heads)
+	n := 0
+	for r, err := range l.Rows {
+		if err != nil {
+			return fmt.Errorf("rows of %s: %w", l.Name, err)
+		}
+		if n++; n > l.to {
+			break
+		}
+		if n <= l.from {
+			continue
+		}
 		if len(r) != len(p.columns) {
 			return fmt.Errorf("row %d has %d cells, the headings have %d", p.row, len(r), len(p.columns))
 		}

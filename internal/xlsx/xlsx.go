@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -26,10 +27,29 @@ import (
 // MostRows is how many rows of a table fit on one sheet, below its headings.
 const MostRows = 1_048_575
 
-// Sheet is a table and its name, of at most 31 characters and without : \ / ? * [ ].
+// Sheet is rows and their headings, and a name of at most 31 characters and without : \ / ? * [ ].
+// The rows are gone through more than once.
 type Sheet struct {
-	Name  string
-	Table payout.Table
+	Name    string
+	Columns []string
+	Rows    iter.Seq2[[]payout.Cell, error]
+}
+
+// Of is a sheet of a whole table.
+func Of(name string, t payout.Table) Sheet {
+	return Sheet{name, t.Columns, func(yield func([]payout.Cell, error) bool) {
+		for _, r := range t.Rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}}
+}
+
+// leaf is as much of a sheet as fits on one.
+type leaf struct {
+	Sheet
+	from, to int // of its rows
 }
 
 // Write writes a workbook of these sheets, in this order. What does not fit on a sheet goes on on
@@ -37,17 +57,20 @@ type Sheet struct {
 func Write(w io.Writer, sheets []Sheet) error { return write(w, sheets, MostRows) }
 
 func write(w io.Writer, sheets []Sheet, most int) (err error) {
-	pages := paged(sheets, most)
+	pages, currencies, err := paged(sheets, most)
+	if err != nil {
+		return err
+	}
 	if len(pages) == 0 {
 		return errors.New("a workbook needs a sheet")
 	}
 	book := excelize.NewFile()
 	defer func() { err = errors.Join(err, book.Close()) }()
-	styles, err := prepare(book, pages)
+	styles, err := prepare(book, pages, currencies)
 	if err != nil {
 		return err
 	}
-	out := &archive{Writer: zip.NewWriter(w), pages: map[string]Sheet{}, styles: styles}
+	out := &archive{Writer: zip.NewWriter(w), pages: map[string]leaf{}, styles: styles}
 	for i, p := range pages {
 		out.pages["xl/worksheets/sheet"+strconv.Itoa(i+1)+".xml"] = p
 	}
@@ -61,28 +84,39 @@ func write(w io.Writer, sheets []Sheet, most int) (err error) {
 	return nil
 }
 
-// paged cuts tables into sheets.
-func paged(sheets []Sheet, most int) []Sheet {
-	var out []Sheet
+// paged cuts rows into sheets, and tells the currencies they have, each once.
+func paged(sheets []Sheet, most int) (out []leaf, currencies []string, err error) {
+	known := map[string]bool{"": true}
 	for _, s := range sheets {
-		for n := 1; ; n++ {
-			p := Sheet{s.Name, payout.Table{Columns: s.Table.Columns, Rows: s.Table.Rows[(n-1)*most : min(n*most, len(s.Table.Rows))]}}
-			if n > 1 {
-				p.Name += " " + strconv.Itoa(n)
+		n := 0
+		for r, err := range s.Rows {
+			if err != nil {
+				return nil, nil, fmt.Errorf("rows of %s: %w", s.Name, err)
 			}
-			if out = append(out, p); n*most >= len(s.Table.Rows) {
-				break
+			n++
+			for _, c := range r {
+				if !known[c.Currency] {
+					known[c.Currency] = true
+					currencies = append(currencies, c.Currency)
+				}
 			}
 		}
+		for from := 0; from == 0 || from < n; from += most {
+			p := leaf{s, from, min(from+most, n)}
+			if from > 0 {
+				p.Name += " " + strconv.Itoa(from/most+1)
+			}
+			out = append(out, p)
+		}
 	}
-	return out
+	return out, currencies, nil
 }
 
 // styles are the workbook's number formats by currency.
 type styles map[string]int
 
 // prepare names the sheets and makes a number format for every currency.
-func prepare(book *excelize.File, pages []Sheet) (styles, error) {
+func prepare(book *excelize.File, pages []leaf, currencies []string) (styles, error) {
 	taken := map[string]bool{}
 	for i, p := range pages {
 		if lower := strings.ToLower(p.Name); taken[lower] {
@@ -100,25 +134,18 @@ func prepare(book *excelize.File, pages []Sheet) (styles, error) {
 			return nil, fmt.Errorf("sheet %q: %w", p.Name, err)
 		}
 	}
-	return formats(book, pages)
+	return formats(book, currencies)
 }
 
-func formats(book *excelize.File, pages []Sheet) (styles, error) {
+func formats(book *excelize.File, currencies []string) (styles, error) {
 	out := styles{}
-	for _, p := range pages {
-		for _, r := range p.Table.Rows {
-			for _, c := range r {
-				if _, ok := out[c.Currency]; ok || c.Currency == "" {
-					continue
-				}
-				format := formatOf(c.Currency)
-				id, err := book.NewStyle(&excelize.Style{CustomNumFmt: &format})
-				if err != nil {
-					return nil, fmt.Errorf("format of %s: %w", c.Currency, err)
-				}
-				out[c.Currency] = id
-			}
+	for _, currency := range currencies {
+		format := formatOf(currency)
+		id, err := book.NewStyle(&excelize.Style{CustomNumFmt: &format})
+		if err != nil {
+			return nil, fmt.Errorf("format of %s: %w", currency, err)
 		}
+		out[currency] = id
 	}
 	return out, nil
 }
@@ -135,7 +162,7 @@ func formatOf(currency string) string {
 // writes itself.
 type archive struct {
 	*zip.Writer
-	pages  map[string]Sheet // that are still to come
+	pages  map[string]leaf // that are still to come
 	styles styles
 }
 
@@ -150,7 +177,7 @@ func (a *archive) Create(name string) (io.Writer, error) {
 		return part, nil
 	}
 	delete(a.pages, name)
-	return io.Discard, writePage(part, p.Table, a.styles)
+	return io.Discard, writePage(part, p, a.styles)
 }
 
 // AddFS is not needed: a new workbook has no other files.

@@ -48,7 +48,7 @@ func TestAmountsAreNumbersDigitByDigit(t *testing.T) {
 	for _, c := range cells {
 		rows = append(rows, []payout.Cell{c})
 	}
-	file, f := written(t, MostRows, Sheet{"Orders", table("net", rows...)})
+	file, f := written(t, MostRows, Of("Orders", table("net", rows...)))
 	for i, c := range cells {
 		place := fmt.Sprintf("A%d", i+2)
 		raw, err := f.GetCellValue("Orders", place, excelize.Options{RawCellValue: true})
@@ -68,7 +68,7 @@ func TestAmountsAreNumbersDigitByDigit(t *testing.T) {
 
 func TestEveryCurrencyHasItsDecimals(t *testing.T) {
 	for currency, want := range map[string]string{"VND": "1,234,567", "USD": "12,345.67", "KWD": "1,234.567"} {
-		_, f := written(t, MostRows, Sheet{"Orders", table("net", []payout.Cell{amount(1234567, currency)})})
+		_, f := written(t, MostRows, Of("Orders", table("net", []payout.Cell{amount(1234567, currency)})))
 		shown, err := f.GetCellValue("Orders", "A2")
 		require.NoError(t, err)
 		require.Equal(t, want, shown)
@@ -84,7 +84,7 @@ func TestTextsNeverBecomeFormulas(t *testing.T) {
 	}
 	rows = append(rows, []payout.Cell{{Text: "=2+2", Number: true}}, []payout.Cell{{Text: "1e5", Number: true}})
 	texts = append(texts, "=2+2", "1e5")
-	file, f := written(t, MostRows, Sheet{"Lines", table("text", rows...)})
+	file, f := written(t, MostRows, Of("Lines", table("text", rows...)))
 	for i, want := range texts {
 		place := fmt.Sprintf("A%d", i+2)
 		got, err := f.GetCellValue("Lines", place)
@@ -102,7 +102,7 @@ func TestTextsNeverBecomeFormulas(t *testing.T) {
 
 func TestWhatNoFileCanHoldIsReplaced(t *testing.T) {
 	long := strings.Repeat("🧋", 40000)
-	_, f := written(t, MostRows, Sheet{"Lines", table("a,b,c", []payout.Cell{text("a\x00b\xffc"), text(long), {}})})
+	_, f := written(t, MostRows, Of("Lines", table("a,b,c", []payout.Cell{text("a\x00b\xffc"), text(long), {}})))
 	got, err := f.GetRows("Lines")
 	require.NoError(t, err)
 	require.Equal(t, "a\uFFFDb\uFFFDc", got[1][0])
@@ -115,7 +115,7 @@ func TestRowsThatDoNotFitGoOnOnTheNextSheet(t *testing.T) {
 	for i := range 7 {
 		rows = append(rows, []payout.Cell{amount(int64(i), "VND")})
 	}
-	_, f := written(t, 3, Sheet{"Summary", table("part")}, Sheet{"Orders", table("net", rows...)}, Sheet{"Lines", table("net", rows[:3]...)})
+	_, f := written(t, 3, Of("Summary", table("part")), Of("Orders", table("net", rows...)), Of("Lines", table("net", rows[:3]...)))
 	require.Equal(t, []string{"Summary", "Orders", "Orders 2", "Orders 3", "Lines"}, f.GetSheetList())
 	for name, want := range map[string][][]string{"Summary": {{"part"}}, "Orders": {{"net"}, {"0"}, {"1"}, {"2"}}, "Orders 3": {{"net"}, {"6"}}} {
 		got, err := f.GetRows(name)
@@ -125,7 +125,7 @@ func TestRowsThatDoNotFitGoOnOnTheNextSheet(t *testing.T) {
 }
 
 func TestEqualTablesGiveEqualBytes(t *testing.T) {
-	sheets := []Sheet{{"Summary", table("a,b", []payout.Cell{text("x"), amount(5, "USD")})}, {"Orders", table("a", []payout.Cell{amount(7, "VND")})}, {"About", table("a")}}
+	sheets := []Sheet{Of("Summary", table("a,b", []payout.Cell{text("x"), amount(5, "USD")})), Of("Orders", table("a", []payout.Cell{amount(7, "VND")})), Of("About", table("a"))}
 	first, _ := written(t, MostRows, sheets...)
 	for range 20 {
 		again, _ := written(t, MostRows, sheets...)
@@ -136,11 +136,11 @@ func TestEqualTablesGiveEqualBytes(t *testing.T) {
 func TestSheetsThatCannotBeAreRefused(t *testing.T) {
 	for name, sheets := range map[string][]Sheet{
 		"none":             nil,
-		"the same name":    {{"Orders", table("a")}, {"orders", table("a")}},
-		"no name":          {{"", table("a")}},
-		"a name too long":  {{"Orders", table("a")}, {strings.Repeat("x", 32), table("a")}},
-		"a slash":          {{"a/b", table("a")}},
-		"a row of another": {{"Orders", table("a,b", []payout.Cell{text("x")})}},
+		"the same name":    {Of("Orders", table("a")), Of("orders", table("a"))},
+		"no name":          {Of("", table("a"))},
+		"a name too long":  {Of("Orders", table("a")), Of(strings.Repeat("x", 32), table("a"))},
+		"a slash":          {Of("a/b", table("a"))},
+		"a row of another": {Of("Orders", table("a,b", []payout.Cell{text("x")}))},
 	} {
 		require.Error(t, Write(io.Discard, sheets), name)
 	}
@@ -159,7 +159,7 @@ func (f *full) Write(b []byte) (int, error) {
 
 func TestAWriterThatFailsIsToldOf(t *testing.T) {
 	var whole bytes.Buffer
-	sheets := []Sheet{{"Orders", table("a", []payout.Cell{text("x")})}}
+	sheets := []Sheet{Of("Orders", table("a", []payout.Cell{text("x")}))}
 	require.NoError(t, Write(&whole, sheets))
 	for n := 0; n < whole.Len(); n += 509 {
 		require.ErrorIs(t, Write(&full{left: n}, sheets), errFull, "after %d bytes", n)
@@ -192,7 +192,7 @@ func TestRowsAreNotKept(t *testing.T) {
 	runtime.GC()
 	var before runtime.MemStats
 	runtime.ReadMemStats(&before)
-	require.NoError(t, Write(w, []Sheet{{"Lines", t200k}}))
+	require.NoError(t, Write(w, []Sheet{Of("Lines", t200k)}))
 	require.Less(t, int64(peak)-int64(before.HeapInuse), int64(24<<20))
 }
 
