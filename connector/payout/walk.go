@@ -86,7 +86,7 @@ func (w *walk) lines(ctx context.Context) error {
 		}
 	}
 	w.dests = slices.Sorted(maps.Keys(w.moved))
-	if err := read(w.line); err != nil {
+	if err := alongside(read, w.line); err != nil {
 		return err
 	}
 	return w.end()
