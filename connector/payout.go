@@ -188,8 +188,9 @@ type Payouts interface {
 	// and then the lines, whose Payout and No are; an error of fill's takes everything back. It was
 	// imported when its last line had come, as now says then, whatever the head says. Contents equal to the newest revision's change nothing
 	// and give that one with fresh false; other contents are the next revision and supersede it.
-	// Lines may lack a key, but no two have the same: ErrLineTwice. What does not fit into the sum is
-	// an error. fill may read from the store, not write to it, and is called once.
+	// Lines may lack a key, but no two have the same of the channel's: ErrLineTwice. Of equal made ones
+	// those after the first get their number, "/1" and on, in the order of the lines. What does not fit
+	// into the sum is an error. fill may read from the store, not write to it, and is called once.
 	ImportPayout(ctx context.Context, now Clock, fill func(head func(Payout) error, line func(PayoutLine) error) error) (p Payout, fresh bool, err error)
 	// PayoutList lists payouts.
 	PayoutList(ctx context.Context, f PayoutFilter) ([]Payout, error)

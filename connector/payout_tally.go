@@ -7,10 +7,28 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"strings"
 	"time"
 
 	"channelbridge/internal/money"
 )
+
+// MadeKey is the key of a line that the channel has no number for, made of what the line says. Equal
+// lines have the same; the store numbers those of a payout after the first.
+func MadeKey(sum string) string { return "=" + sum }
+
+// ChannelKey is the key of a line that has the channel's own number, which no made one is like.
+func ChannelKey(number string) string {
+	if strings.HasPrefix(number, "=") {
+		return "=" + number
+	}
+	return number
+}
+
+// HasMadeKey reports that a line's key is a made one.
+func (l PayoutLine) HasMadeKey() bool {
+	return strings.HasPrefix(l.Key, "=") && !strings.HasPrefix(l.Key, "==")
+}
 
 // ErrLineTwice says that two lines of a payout have the same key.
 var ErrLineTwice = errors.New("two lines of one payout have the same key")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func (s *Store) ImportPayout(ctx context.Context, now connector.Clock,
 type payoutImport struct {
 	tally connector.PayoutTally
 	lines []connector.PayoutLine
-	keys  map[string]bool
+	keys  map[string]int
 	err   error // the first of head's and line's own
 }
 
@@ -62,7 +63,7 @@ func (in *payoutImport) remember(err error) error {
 }
 
 func (in *payoutImport) head(p connector.Payout) error {
-	in.keys = map[string]bool{}
+	in.keys = map[string]int{}
 	_, err := in.tally.Head(p)
 	return err
 }
@@ -75,10 +76,15 @@ func (in *payoutImport) line(ctx context.Context, l connector.PayoutLine) error 
 	if err != nil {
 		return err
 	}
-	if l.Key != "" && in.keys[l.Key] {
+	n := in.keys[l.Key]
+	in.keys[l.Key]++
+	switch {
+	case n == 0 || l.Key == "":
+	case !l.HasMadeKey():
 		return fmt.Errorf("line %d: %w", l.No, connector.ErrLineTwice)
+	default:
+		l.Key += "/" + strconv.Itoa(n)
 	}
-	in.keys[l.Key] = true
 	in.lines = append(in.lines, l)
 	return nil
 }

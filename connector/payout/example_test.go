@@ -45,14 +45,13 @@ func put(t *testing.T, store connector.Payouts, external string, at time.Time, p
 		paid = &sum
 	}
 	vnd := func(n int64) money.Money { return money.New(n, "VND") }
-	k := newKeys()
 	p, _, err := store.ImportPayout(context.Background(), func() time.Time { return at }, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 		if err := head(connector.Payout{Account: shopee.ID, External: external, Currency: "VND", State: connector.PayoutPaid, PaidAt: day.Add(10 * 24 * time.Hour),
 			Opening: vnd(0), Closing: vnd(0), Paid: vnd(*paid)}); err != nil {
 			return err
 		}
 		for _, l := range lines {
-			l.PayoutLine.Key = k.of(l.PayoutLine)
+			l.PayoutLine.Key = keyOf(l.PayoutLine)
 			if err := line(l.PayoutLine); err != nil {
 				return err
 			}

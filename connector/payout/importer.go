@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -124,7 +123,7 @@ func (i *Importer) read(ctx context.Context, src connector.PayoutSource, named s
 	out.Source.Format = format.Name()
 	var unread error // the file's fault, not the store's
 	out.Payout, out.Fresh, err = i.Store.ImportPayout(ctx, i.Clock, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
-		keys, n := newKeys(), 0
+		n := 0
 		var stored error
 		unread = format.ReadStatement(text, func(s marketplace.Statement) error {
 			stored = head(payoutOf(src, s))
@@ -137,7 +136,7 @@ func (i *Importer) read(ctx context.Context, src connector.PayoutSource, named s
 			if n++; n%50_000 == 0 && i.Progress != nil {
 				i.Progress(n)
 			}
-			stored = line(lineOf(m, keys))
+			stored = line(lineOf(m))
 			return stored
 		})
 		if stored != nil {
@@ -233,29 +232,28 @@ func payoutOf(src connector.PayoutSource, s marketplace.Statement) connector.Pay
 		PaidAt: s.PaidAt, Opening: s.Opening, Closing: s.Closing, Paid: s.Paid, Declared: s.Lines, BankRef: s.BankRef, Source: src.Hash}
 }
 
-func lineOf(m marketplace.Movement, keys *keys) connector.PayoutLine {
-	l := connector.PayoutLine{Key: m.Key, Category: string(m.Category), NativeType: m.NativeType, NativeText: m.NativeText, Amount: m.Amount,
+func lineOf(m marketplace.Movement) connector.PayoutLine {
+	l := connector.PayoutLine{Category: string(m.Category), NativeType: m.NativeType, NativeText: m.NativeText, Amount: m.Amount,
 		Order: string(m.Order), Alias: m.Alias, Item: m.Item, Refund: m.Refund, Shipment: m.Shipment, SKU: m.SKU, Quantity: m.Quantity, PostedAt: m.PostedAt}
-	if l.Key == "" {
-		l.Key = keys.of(l)
+	if m.Key != "" {
+		l.Key = connector.ChannelKey(m.Key)
+	} else {
+		l.Key = keyOf(l)
 	}
 	return l
 }
 
-// keys names lines that the channel has no number for: by their fields and, among equal ones, by
-// their place. It remembers eight bytes and a count for each kind of line.
-type keys struct{ seen map[uint64]int32 }
-
-func newKeys() *keys { return &keys{seen: map[uint64]int32{}} }
-
-func (k *keys) of(l connector.PayoutLine) string {
-	text := strings.Join([]string{l.Category, l.NativeType, l.NativeText, strconv.FormatInt(l.Amount.Minor, 10), l.Amount.Currency, l.Order, l.Alias,
-		l.Item, l.Refund, l.Shipment, l.SKU, strconv.Itoa(l.Quantity), strconv.FormatInt(l.PostedAt.UnixMicro(), 10)}, "\x1f")
-	sum := sha256.Sum256([]byte(text))
-	h := binary.BigEndian.Uint64(sum[:])
-	n := k.seen[h]
-	k.seen[h] = n + 1
-	return hex.EncodeToString(sum[:16]) + "/" + strconv.Itoa(int(n))
+// keyOf names a line that the channel has no number for by its fields.
+func keyOf(l connector.PayoutLine) string {
+	b := make([]byte, 0, 256)
+	for _, text := range []string{l.Category, l.NativeType, l.NativeText, l.Amount.Currency, l.Order, l.Alias, l.Item, l.Refund, l.Shipment, l.SKU} {
+		b = append(append(b, text...), 0x1f)
+	}
+	for _, n := range []int64{l.Amount.Minor, int64(l.Quantity), l.PostedAt.UnixMicro()} {
+		b = append(strconv.AppendInt(b, n, 10), 0x1f)
+	}
+	sum := sha256.Sum256(b)
+	return connector.MadeKey(hex.EncodeToString(sum[:16]))
 }
 
 // tell logs what became of a file, without anything from inside it but numbers.

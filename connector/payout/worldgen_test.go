@@ -540,7 +540,6 @@ func (w *world) head(b *batch) connector.Payout {
 // file is a payout's lines as they stand in its file, of which an earlier issue lacked the last.
 func (b *batch) file(first bool) []connector.PayoutLine {
 	var out []connector.PayoutLine
-	k := newKeys()
 	for _, i := range b.order {
 		e := b.lines[i]
 		if e.lost || first && i == b.order[len(b.order)-1] {
@@ -550,7 +549,7 @@ func (b *batch) file(first bool) []connector.PayoutLine {
 		if e.unnumbered {
 			l.Order, l.Alias = "", ""
 		}
-		l.Key = k.of(l)
+		l.Key = keyOf(l)
 		out = append(out, l)
 		e.no = len(out)
 	}

@@ -149,7 +149,31 @@ func (in *payoutImport) line(ctx context.Context, l connector.PayoutLine) error 
 		return err
 	}
 	l.Payout = in.made.ID
-	return lineTwice(in.lines.put(lineArgs(l)))
+	return in.lines.put(lineArgs(l))
+}
+
+// numberKeys gives equal made keys their numbers. Two equal keys of the channel's own are an error.
+func numberKeys(ctx context.Context, tx *sqlx.Tx, payout int64) error {
+	var twice struct {
+		Own string `db:"own"` // one of them that is the channel's
+		N   int    `db:"n"`
+	}
+	if err := get(ctx, tx, &twice, `
+		select coalesce(min(case when key like '=%' and key not like '==%' then null else key end), '') as own, count(*) as n
+		from (select key from payout_lines where payout = ? and key <> '' group by key having count(*) > 1) twice`, payout); err != nil {
+		return err
+	}
+	switch {
+	case twice.Own != "":
+		return fmt.Errorf("key %q: %w", twice.Own, connector.ErrLineTwice)
+	case twice.N == 0:
+		return nil
+	}
+	return exec(ctx, tx, `
+		update payout_lines set key = payout_lines.key || '/' || cast(n.no as text) from (
+			select line_no, row_number() over (partition by key order by line_no) - 1 as no from payout_lines where payout = ? and key in (
+				select key from payout_lines where payout = ? and key <> '' group by key having count(*) > 1)) n
+		where payout_lines.payout = ? and payout_lines.line_no = n.line_no and n.no > 0`, payout, payout, payout)
 }
 
 // finish ends the lines and fills in what they come to, unless the newest revision says the same.
@@ -161,7 +185,10 @@ func (in *payoutImport) finish(ctx context.Context, tx *sqlx.Tx) error {
 	if total.Digest == in.last.Digest {
 		return errSameContents
 	}
-	if err := lineTwice(in.lines.close()); err != nil {
+	if err := in.lines.close(); err != nil {
+		return err
+	}
+	if err := numberKeys(ctx, tx, in.made.ID); err != nil {
 		return err
 	}
 	in.made.Lines, in.made.Sum, in.made.Digest, in.made.ImportedAt = total.Lines, total.Sum, total.Digest, sameMicro(in.now())

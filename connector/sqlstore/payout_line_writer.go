@@ -4,14 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
-	lite "modernc.org/sqlite"
-
-	"channelbridge/connector"
 )
 
 // lineWriter writes lines in large pieces. An error may belong to an earlier line. close writes
@@ -105,16 +100,4 @@ func (i *insertedLines) close() (err error) {
 		err = i.rest(len(rest)/len(lineColumns), rest)
 	}
 	return errors.Join(err, i.over())
-}
-
-// lineTwice gives the one constraint that lines can break its name.
-func lineTwice(err error) error {
-	const liteUnique = 2067
-	if e, ok := errors.AsType[*pq.Error](err); ok && e.Code == "23505" {
-		return fmt.Errorf("%w: %w", connector.ErrLineTwice, err)
-	}
-	if e, ok := errors.AsType[*lite.Error](err); ok && e.Code() == liteUnique {
-		return fmt.Errorf("%w: %w", connector.ErrLineTwice, err)
-	}
-	return err
 }

@@ -325,6 +325,23 @@ var payouts = []chapter{
 		given(connector.ErrLineTwice, statement("P1"), sale("k", "A", 1), sale("k", "B", 2))
 		s.Empty(s.payouts(connector.PayoutFilter{All: true}))
 	}},
+	{"equal made keys are numbered in the order of the lines, and no channel's key is like one", func(s *story) {
+		made := connector.MadeKey("0a")
+		lines := []connector.PayoutLine{sale(made, "B", 1), sale("k", "A", 1), sale(made, "A", 1), sale(connector.MadeKey("0b"), "A", 1), sale("", "A", 1), sale(made, "A", 1), sale("", "A", 1),
+			sale(connector.ChannelKey(made), "A", 1)}
+		p, _ := s.book(noon, statement("P1"), lines...)
+		got := map[int]string{}
+		for _, l := range s.movements(p.ID) {
+			got[l.No] = l.Key
+		}
+		s.Equal(map[int]string{1: "=0a", 2: "k", 3: "=0a/1", 4: "=0b", 5: "", 6: "=0a/2", 7: "", 8: "==0a"}, got)
+		again, fresh := s.book(later(time.Hour), statement("P1"), lines...)
+		s.False(fresh)
+		s.Equal(p.Digest, again.Digest)
+		own := sale(connector.ChannelKey("=x"), "A", 1)
+		_, _, err := s.store.ImportPayout(s.ctx, at(noon), filling(statement("P2"), own, own))
+		s.ErrorIs(err, connector.ErrLineTwice)
+	}},
 	{"lines in another currency are kept and not added", func(s *story) {
 		foreign := sale("k2", "A", 99)
 		foreign.Amount = money.New(99, "USD")
