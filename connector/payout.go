@@ -176,6 +176,8 @@ type Payouts interface {
 	// (same account and hash) is returned as it stands, with fresh false. An error of body's, which a
 	// body cut off has to have, leaves nothing behind. Hash, size and state are worked out here.
 	KeepSource(ctx context.Context, s PayoutSource, body io.Reader) (kept PayoutSource, fresh bool, err error)
+	// Source is a file as it stands; ErrSourceMissing.
+	Source(ctx context.Context, account ConnectionID, hash string) (PayoutSource, error)
 	// OpenSource reads a file's bytes; ErrSourceMissing.
 	OpenSource(ctx context.Context, account ConnectionID, hash string) (io.ReadCloser, error)
 	// SettleSource says what became of a file.

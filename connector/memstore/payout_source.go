@@ -47,6 +47,16 @@ func (s *Store) source(account connector.ConnectionID, hash string) *keptSource 
 	return nil
 }
 
+// Source is a file as it stands; see connector.Payouts.
+func (s *Store) Source(_ context.Context, account connector.ConnectionID, hash string) (connector.PayoutSource, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.source(account, hash); k != nil {
+		return k.PayoutSource, nil
+	}
+	return connector.PayoutSource{}, fmt.Errorf("payout file %s of %s: %w", hash, account, connector.ErrSourceMissing)
+}
+
 // OpenSource reads a file; see connector.Payouts.
 func (s *Store) OpenSource(_ context.Context, account connector.ConnectionID, hash string) (io.ReadCloser, error) {
 	s.mu.Lock()

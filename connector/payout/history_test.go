@@ -177,6 +177,36 @@ func importerOf(store connector.Payouts) *Importer {
 		}}
 }
 
+// sent counts the files that are sent to a store.
+type sent struct {
+	connector.Payouts
+	files int
+}
+
+func (s *sent) KeepSource(ctx context.Context, src connector.PayoutSource, body io.Reader) (connector.PayoutSource, bool, error) {
+	s.files++
+	return s.Payouts.KeepSource(ctx, src, body)
+}
+
+// A file that can be read twice is not sent again once it is in the books; one that can be read only
+// once is, and changes nothing either.
+func TestAKnownFileIsNotSentAgain(t *testing.T) {
+	checks(t, "20")
+	rapid.Check(t, func(rt *rapid.T) {
+		w := drawn(rt)
+		s := &sent{Payouts: memstore.New()}
+		body := w.document(w.batches[0])
+		for i, from := range []io.Reader{bytes.NewReader(body), bytes.NewReader(body), bytes.NewBuffer(body), bytes.NewReader(body)} {
+			out, err := importerOf(s).Import(context.Background(), File{Account: w.account.ID, Name: "a", Body: from})
+			require.NoError(rt, err)
+			require.Equal(rt, i == 0, out.Fresh)
+			require.Equal(rt, 1, out.Payout.Revision)
+			require.Equal(rt, connector.SourceImported, out.Source.State)
+			require.Equal(rt, []int{1, 1, 2, 2}[i], s.files)
+		}
+	})
+}
+
 // B17.4: importing each file one to five times, in any order, is importing it once.
 func TestImportingAFileAgainChangesNothing(t *testing.T) {
 	checks(t, "150")

@@ -62,6 +62,9 @@ func (e *RejectedError) Unwrap() error { return e.Err }
 // Import keeps a file's bytes and brings its payout into the books, whole or not at all. The same
 // file again changes nothing.
 func (i *Importer) Import(ctx context.Context, f File) (Imported, error) {
+	if out, known, err := i.before(ctx, f); known || err != nil {
+		return out, err
+	}
 	src, fresh, err := i.Store.KeepSource(ctx, connector.PayoutSource{Account: f.Account, Name: f.Name, Origin: f.Origin, By: f.By, KeptAt: i.Clock()}, f.Body)
 	if err != nil {
 		return Imported{}, fmt.Errorf("keeping the payout file %s: %w", f.Name, err)
@@ -87,6 +90,34 @@ func (i *Importer) Import(ctx context.Context, f File) (Imported, error) {
 	out.Source = src
 	i.tell(out, err)
 	return out, err
+}
+
+// before tells of a file that was imported before, where that can be seen by reading it twice: its
+// bytes need not be sent to the store again then.
+func (i *Importer) before(ctx context.Context, f File) (Imported, bool, error) {
+	body, ok := f.Body.(io.ReadSeeker)
+	if !ok {
+		return Imported{}, false, nil
+	}
+	if _, err := body.Seek(0, io.SeekStart); err != nil { // a pipe
+		return Imported{}, false, nil
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, body); err != nil {
+		return Imported{}, false, fmt.Errorf("reading the payout file %s: %w", f.Name, err)
+	}
+	if _, err := body.Seek(0, io.SeekStart); err != nil {
+		return Imported{}, false, fmt.Errorf("reading the payout file %s again: %w", f.Name, err)
+	}
+	src, err := i.Store.Source(ctx, f.Account, hex.EncodeToString(hash.Sum(nil)))
+	if errors.Is(err, connector.ErrSourceMissing) || err == nil && src.State != connector.SourceImported {
+		return Imported{}, false, nil
+	}
+	if err != nil {
+		return Imported{}, false, fmt.Errorf("looking whether the payout file %s is known: %w", f.Name, err)
+	}
+	out, err := i.known(ctx, src)
+	return out, out.Payout.ID != 0, err
 }
 
 // known is the payout a file was imported as before; none when another file had said the same.

@@ -56,6 +56,18 @@ func sourceOf(ctx context.Context, q sqlx.ExtContext, account connector.Connecti
 	return row, err
 }
 
+// Source is a file as it stands; see connector.Payouts.
+func (s *Store) Source(ctx context.Context, account connector.ConnectionID, hash string) (connector.PayoutSource, error) {
+	row, err := sourceOf(ctx, s.reader, account, hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = connector.ErrSourceMissing
+	}
+	if err != nil {
+		return connector.PayoutSource{}, fmt.Errorf("payout file %s of %s: %w", hash, account, err)
+	}
+	return row.source(), nil
+}
+
 // SettleSource says what became of a file; see connector.Payouts.
 func (s *Store) SettleSource(ctx context.Context, account connector.ConnectionID, hash string, state connector.SourceState, format, reason string) error {
 	err := s.write(ctx, func(tx *sqlx.Tx) error {

@@ -174,6 +174,14 @@ var payoutFiles = []chapter{
 		s.Equal([]connector.PayoutSource{kept}, all)
 		s.NotEmpty(s.bytesOf(channel, kept.Hash), "rejected bytes stay")
 
+		found, err := s.store.Source(s.ctx, channel, kept.Hash)
+		s.NoError(err)
+		s.Equal(kept, found)
+		_, err = s.store.Source(s.ctx, "amazon-fr", kept.Hash)
+		s.ErrorIs(err, connector.ErrSourceMissing)
+		_, err = s.store.Source(s.ctx, channel, "")
+		s.ErrorIs(err, connector.ErrSourceMissing)
+
 		s.ErrorIs(s.store.SettleSource(s.ctx, "amazon-fr", kept.Hash, connector.SourceImported, "", ""), connector.ErrSourceMissing)
 		_, err = s.store.OpenSource(s.ctx, "amazon-fr", kept.Hash)
 		s.ErrorIs(err, connector.ErrSourceMissing)

@@ -19,6 +19,10 @@ type settlement struct {
 	currency string
 	total    string // as written
 	amounts
+	last struct { // time that was read: lines of an order have the same
+		text string
+		at   time.Time
+	}
 }
 
 // cells is a row of a settlement.

@@ -21,6 +21,9 @@ func (s *settlement) time(c cells, col column) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
+	if text == s.last.text {
+		return s.last.at, nil
+	}
 	part := settlementTime.FindStringSubmatch(text)
 	if part == nil {
 		return time.Time{}, c.bad(col, "is not a time of a known form")
@@ -50,5 +53,6 @@ func (s *settlement) time(c cells, col column) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, c.bad(col, "is not a time that exists")
 	}
-	return t.UTC(), nil
+	s.last.text, s.last.at = text, t.UTC()
+	return s.last.at, nil
 }
