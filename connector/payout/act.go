@@ -29,6 +29,7 @@ type People struct {
 	deposits map[string]Deposit   // by id
 	closes   map[string]Closing   // by month; those that were undone are not there
 	settings *Settings            // nil: none were kept yet
+	decided  time.Time            // when a month was last closed or opened, or settings were kept
 	last     map[string]int64     // the newest act by kind and about
 	keys     map[string]bool      // of acts that were kept
 }
@@ -69,11 +70,13 @@ func (p *People) take(a connector.PayoutAct) error {
 		keepLast(p.deposits, a.About, d, d.Undone)
 		return err
 	case actClose:
+		p.decided = a.At
 		c, err := bodyOf[Closing](a)
 		c.Month, c.By, c.At = a.About, a.Actor, a.At
 		keepLast(p.closes, a.About, c, c.Undone)
 		return err
 	case actSettings:
+		p.decided = a.At
 		s, err := bodyOf[Settings](a)
 		p.settings = &s
 		return err

@@ -201,6 +201,10 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 		return Closing{}, refuse(RefusedState, "%s was closed on %s by %s", "Another person can open it again.", month, old.At.Format(time.DateOnly), old.By)
 	case known.Before(q.To):
 		return Closing{}, refuse(RefusedMonth, "%s is not over in %s", "Close it a minute after its end.", month, a.Zone)
+	case p.after(month) != "":
+		return Closing{}, refuse(RefusedState, "%s is closed already: what is known of %s now would stand in both", "Open the later month again first, then close both in their order.", p.after(month), month)
+	case p.decided.After(known):
+		return Closing{}, refuse(RefusedMonth, "settings or closed months were changed less than a minute ago", "Close it in a minute.")
 	}
 	q.AsOf = known
 	r, err := Make(ctx, d.Keep, []Account{a}, q, now)
@@ -278,6 +282,8 @@ func (d Desk) Unclose(ctx context.Context, a Account, month, reason string, by B
 		return fmt.Errorf("closed month %s: %w", month, connector.ErrNotFound)
 	case strings.TrimSpace(reason) == "" || len(reason) > mostText:
 		return wrong(fmt.Errorf("reason: it is a text of 1 to %d characters", mostText))
+	case p.after(month) != "":
+		return refuse(RefusedState, "%s is closed, which rests on it", "Open the later month again first.", p.after(month))
 	case c.By == by.Name:
 		return refuse(RefusedPerson, "%s has closed the month; opening it again takes another person", "Ask a colleague with a token of their own.", c.By)
 	}
