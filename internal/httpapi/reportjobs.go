@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -72,13 +74,14 @@ type jobView struct {
 type jobs struct {
 	dir   string
 	clock connector.Clock
+	log   *slog.Logger
 	turn  chan struct{}
 	mu    sync.Mutex
 	all   []*job
 }
 
-func newJobs(dir string, clock connector.Clock) *jobs {
-	return &jobs{dir: dir, clock: clock, turn: make(chan struct{}, jobsAtOnce)}
+func newJobs(dir string, clock connector.Clock, log *slog.Logger) *jobs {
+	return &jobs{dir: dir, clock: clock, log: log, turn: make(chan struct{}, jobsAtOnce)}
 }
 
 // begin takes an export on; make writes it. false when there are too many.
@@ -102,11 +105,7 @@ func (j *jobs) run(b *job, make func(ctx context.Context, b *job) (reply, error)
 	j.set(func() { b.state = jobRunning })
 	ctx, cancel := context.WithTimeout(context.Background(), jobLongest)
 	defer cancel()
-	out, err := make(ctx, b)
-	var f *os.File
-	if err == nil {
-		f, err = j.write(b, out)
-	}
+	out, f, err := j.made(ctx, b, make)
 	j.set(func() {
 		b.ended, b.state, b.header, b.kind, b.file = j.clock(), jobDone, out.header, out.kind, f
 		if err != nil {
@@ -116,18 +115,40 @@ func (j *jobs) run(b *job, make func(ctx context.Context, b *job) (reply, error)
 	})
 }
 
+// made makes an export and its file. No request stands above it: a panic ends here, as the export's
+// failure, and not the process.
+func (j *jobs) made(ctx context.Context, b *job, make func(ctx context.Context, b *job) (reply, error)) (out reply, f *os.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			j.log.Error("panic while making an export", "reference", b.ref, "stack", string(debug.Stack()))
+			f, err = nil, errors.New("panic")
+		}
+	}()
+	if out, err = make(ctx, b); err == nil {
+		f, err = j.write(b, out)
+	}
+	return out, f, err
+}
+
 // write puts an answer into a file of its own.
-func (j *jobs) write(b *job, out reply) (*os.File, error) {
+func (j *jobs) write(b *job, out reply) (_ *os.File, err error) {
 	f, err := os.CreateTemp(j.dir, "export-*")
 	if err != nil {
 		return nil, fmt.Errorf("a file for an export: %w", err)
 	}
+	whole := false
+	defer func() { // also of a panic
+		if !whole {
+			err = errors.Join(err, f.Close())
+		}
+	}()
 	if err := os.Remove(f.Name()); err != nil { // the open file stays
-		return nil, errors.Join(fmt.Errorf("a file for an export: %w", err), f.Close())
+		return nil, fmt.Errorf("a file for an export: %w", err)
 	}
 	if err := out.stream(&counted{f, func(n int) { j.set(func() { b.written += int64(n) }) }}); err != nil {
-		return nil, errors.Join(fmt.Errorf("writing an export: %w", err), f.Close())
+		return nil, fmt.Errorf("writing an export: %w", err)
 	}
+	whole = true
 	return f, nil
 }
 
