@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,9 +25,11 @@ const (
 )
 
 // Bounds of exports in the background. They live in this process: after a restart there are none.
+// Whether a token's export is taken on depends on its own alone, so that nobody learns of others by it.
 const (
 	jobRows    = 200_000 // more lines than these are not sent in the answer itself
-	mostJobs   = 16
+	mostJobs   = 8       // of one token, under way or kept
+	mostFiles  = 32      // that are kept for all tokens
 	jobsAtOnce = 2
 	jobsKept   = time.Hour
 	jobLongest = 30 * time.Minute
@@ -84,12 +87,18 @@ func newJobs(dir string, clock connector.Clock, log *slog.Logger) *jobs {
 	return &jobs{dir: dir, clock: clock, log: log, turn: make(chan struct{}, jobsAtOnce)}
 }
 
-// begin takes an export on; make writes it. false when there are too many.
+// begin takes an export on; make writes it. false when the token has too many.
 func (j *jobs) begin(token, ref string, make func(ctx context.Context, b *job) (reply, error)) (jobView, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.trim()
-	if len(j.all) >= mostJobs {
+	mine := 0
+	for _, b := range j.all {
+		if b.token == token {
+			mine++
+		}
+	}
+	if mine >= mostJobs {
 		return jobView{}, false
 	}
 	b := &job{id: "job_" + strings.ToLower(rand.Text()[:20]), token: token, ref: ref, made: j.clock(), state: jobWaiting}
@@ -112,7 +121,35 @@ func (j *jobs) run(b *job, make func(ctx context.Context, b *job) (reply, error)
 			b.state, b.problem = jobFailed, problemOf(err)
 			b.problem.Reference = b.ref
 		}
+		j.thin()
 	})
+}
+
+// thin forgets files where too many are kept: the oldest of the token that has the most.
+func (j *jobs) thin() {
+	for {
+		of, total := map[string]int{}, 0
+		for _, b := range j.all {
+			if b.file != nil {
+				of[b.token]++
+				total++
+			}
+		}
+		if total <= mostFiles {
+			return
+		}
+		oldest := -1
+		for i, b := range j.all {
+			if b.file == nil {
+				continue
+			}
+			if oldest < 0 || of[b.token] > of[j.all[oldest].token] || b.token == j.all[oldest].token && b.ended.Before(j.all[oldest].ended) {
+				oldest = i
+			}
+		}
+		_ = j.all[oldest].file.Close()
+		j.all = slices.Delete(j.all, oldest, oldest+1)
+	}
 }
 
 // made makes an export and its file. No request stands above it: a panic ends here, as the export's
@@ -247,7 +284,7 @@ func (s *Server) export(c *call, ask *reportAsk) (reply, error) {
 		return out, err
 	})
 	if !taken {
-		p := newProblem("too_many_exports", "This process makes and keeps as many exports as it can.", "Fetch what is done, or wait.")
+		p := newProblem("too_many_exports", "As many exports of this token are made and kept as may be.", "Fetch what is done, or wait.")
 		p.retryAfter = 60
 		return reply{}, p
 	}

@@ -126,12 +126,50 @@ func TestAnExportThatPanicsFailsAlone(t *testing.T) {
 	require.Eventually(t, func() bool { return len(r.server.jobs.turn) == 0 }, 10*time.Second, time.Millisecond, "its turn is over")
 }
 
-func TestExportsAreBounded(t *testing.T) {
+func TestExportsAreBoundedForEachToken(t *testing.T) {
 	r := newRig(t)
 	r.someBooks()
+	export := func() answer { return r.prefersLater(year + "&format=csv") }
 	for range mostJobs {
-		r.exported(r.prefersLater(year + "&format=csv").is(http.StatusAccepted).Header().Get("Location"))
+		r.exported(export().is(http.StatusAccepted).Header().Get("Location"))
 	}
-	p := r.prefersLater(year+"&format=csv").problem(http.StatusServiceUnavailable, "too_many_exports")
+	p := export().problem(http.StatusServiceUnavailable, "too_many_exports")
 	require.NotEmpty(t, p.Hint)
+	r.token = r.newToken("other", scopePayoutsRead)
+	r.exported(export().is(http.StatusAccepted).Header().Get("Location"))
+}
+
+// However many others there are, each token may have exports; of all files not too many are kept.
+func TestFilesOfExportsAreBoundedForAll(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	export := func() string {
+		r.pass(time.Second)
+		v := r.exported(r.prefersLater(year + "&format=csv").is(http.StatusAccepted).Header().Get("Location"))
+		require.Equal(t, jobDone, v.State)
+		return v.ID
+	}
+	busy := r.token
+	first, second := export(), export()
+	for range mostJobs - 2 {
+		export()
+	}
+	for i := range mostFiles/mostJobs + 1 {
+		r.token = r.newToken(string(rune('a'+i)), scopePayoutsRead)
+		for range mostJobs - 2 {
+			export()
+		}
+	}
+	quiet := export()
+	r.get("/reports/jobs/" + quiet + "/file").is(http.StatusOK)
+	r.token = busy
+	r.get("/reports/jobs/"+first).problem(http.StatusNotFound, "not_found")
+	r.get("/reports/jobs/"+second).problem(http.StatusNotFound, "not_found")
+	files := 0
+	for _, b := range r.server.jobs.all {
+		if b.file != nil {
+			files++
+		}
+	}
+	require.Equal(t, mostFiles, files)
 }
