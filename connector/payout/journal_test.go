@@ -124,3 +124,16 @@ func TestAJournalWithoutAnAccountIsNotExported(t *testing.T) {
 	require.True(t, errors.As(err, &missing))
 	require.Equal(t, []marketplace.Category{marketplace.Unclassified}, missing.Categories)
 }
+
+// What a file says is text in the journal, and nothing else: each entry stays one line and its postings.
+func TestAPayoutsNumberCannotWriteIntoTheJournal(t *testing.T) {
+	store := memstore.New()
+	put(t, store, "X) y\n    Assets:Bank  1 VND\n    Income:Gift\n\n2026-11-12 * (Z", day, nil, came("", marketplace.Advertising, -5)...)
+	var b bytes.Buffer
+	require.NoError(t, WriteLedger(&b, journalOf(t, store)))
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	require.Len(t, lines, 5, b.String())
+	code, _, _ := strings.Cut(lines[0], ") ")
+	require.Equal(t, 1, strings.Count(code, "("), "the number ends where it ends: %s", lines[0])
+	require.Contains(t, code, "Z")
+}
