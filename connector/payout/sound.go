@@ -31,3 +31,12 @@ func plain(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(
 
 // breaks reports a character that controls what shows a text, or ends a line.
 func breaks(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) }
+
+// cut shortens what a channel says in its own words to what is kept of a text.
+func cut(s string) string {
+	const more = "…"
+	if s = strings.ToValidUTF8(s, "\ufffd"); len(s) <= mostText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:mostText-len(more)], "") + more
+}
