@@ -102,6 +102,29 @@ func TestAPayoutAcrossAMonthEndHasAPartForEachMonth(t *testing.T) {
 	require.Equal(t, map[string]int64{"Assets:Bank": 900, "Income:Sales": -1000, "Expenses:Fees:Commission": 100}, balances(entries))
 }
 
+// One line in another currency is an outcome of its order, and no reason to export nothing.
+func TestLinesInAnotherCurrencyAreAnEntryOfTheirOwn(t *testing.T) {
+	store := memstore.New()
+	lines := came("A", marketplace.Principal, 1000, marketplace.Commission, -100)
+	put(t, store, "ST-1", day, nil, lines...)
+	plain := journalOf(t, store)
+
+	store, foreign := memstore.New(), came("A", marketplace.Principal, 500)
+	foreign[0].Amount.Currency = "EUR"
+	own := int64(900)
+	put(t, store, "ST-1", day, &own, append(lines, foreign...)...)
+	entries := journalOf(t, store)
+	require.Len(t, entries, 2)
+	require.Equal(t, plain[0], entries[0], "what is in the payout's currency stays as it was, its number included")
+	require.Equal(t, "shopee-vn-ST-1-1-202611-EUR", entries[1].Number)
+	require.Equal(t, entries[0].Date, entries[1].Date)
+	require.Equal(t, []Posting{{"Income:Sales", money.New(-500, "EUR"), "principal"}, {"Assets:Clearing:shopee-vn", money.New(500, "EUR"), "owed by the channel"}}, entries[1].Postings)
+
+	var b bytes.Buffer
+	require.NoError(t, WriteLedger(&b, entries))
+	require.Contains(t, read(t, "commodity EUR\n"+b.String()), "5.00 EUR  Assets:Clearing:shopee-vn")
+}
+
 func TestAPayoutIssuedAnewReversesTheEarlierEntries(t *testing.T) {
 	store := memstore.New()
 	put(t, store, "ST-1", day, nil, came("A", marketplace.Principal, 1000)...)
