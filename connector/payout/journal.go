@@ -137,7 +137,7 @@ func Journal(ctx context.Context, store connector.Payouts, r *Report) ([]Entry, 
 // EntriesOf makes the entries of one revision of a payout, whose lines are handed over one by one:
 // an entry for each month they were posted in, and for each currency: what is in another than the
 // payout's is an entry of its own. All of them end on the clearing account; the payout's last also
-// moves what was paid from there to the bank.
+// moves what was paid from there to the bank, unless it did not arrive.
 func EntriesOf(p connector.Payout, lines func(yield func(connector.PayoutLine) error) error, zone string, chart Chart) ([]Entry, error) {
 	sums := newMonths(p, zone)
 	if err := lines(sums.add); err != nil {
@@ -158,7 +158,7 @@ func EntriesOf(p connector.Payout, lines func(yield func(connector.PayoutLine) e
 		}
 		out = append(out, e)
 	}
-	if last := &out[len(out)-1]; !p.Paid.IsZero() {
+	if last := &out[len(out)-1]; !p.Paid.IsZero() && arrived(p) {
 		last.Postings = append(last.Postings, Posting{chart.Bank, p.Paid, "paid"}, Posting{chart.Clearing + ":" + string(p.Account), p.Paid.Neg(), "paid"})
 	}
 	out = slices.DeleteFunc(out, func(e Entry) bool { return len(e.Postings) == 0 })
@@ -168,6 +168,12 @@ func EntriesOf(p connector.Payout, lines func(yield func(connector.PayoutLine) e
 		}
 	}
 	return out, nil
+}
+
+// arrived reports that nothing is known to have kept what was paid from the bank. What failed or came
+// back is owed still.
+func arrived(p connector.Payout) bool {
+	return p.State != connector.PayoutFailed && p.State != connector.PayoutReturned
 }
 
 // partKey names what becomes one entry of a payout.

@@ -102,6 +102,21 @@ func TestAPayoutAcrossAMonthEndHasAPartForEachMonth(t *testing.T) {
 	require.Equal(t, map[string]int64{"Assets:Bank": 900, "Income:Sales": -1000, "Expenses:Fees:Commission": 100}, balances(entries))
 }
 
+func TestWhatDidNotArriveStaysOnTheClearingAccount(t *testing.T) {
+	vnd := func(n int64) money.Money { return money.New(n, "VND") }
+	lines := func(yield func(connector.PayoutLine) error) error {
+		return yield(connector.PayoutLine{Category: string(marketplace.Principal), Amount: vnd(900)})
+	}
+	for state, bank := range map[connector.PayoutState]int64{connector.PayoutPaid: 900, connector.PayoutClosed: 900, connector.PayoutFailed: 0, connector.PayoutReturned: 0} {
+		p := connector.Payout{Account: "shop", External: "7", Revision: 1, Currency: "VND", State: state, PaidAt: day, Paid: vnd(900), Sum: vnd(900)}
+		entries, err := EntriesOf(p, lines, "UTC", DefaultChart())
+		require.NoError(t, err)
+		is := balances(entries)
+		require.Equal(t, bank, is["Assets:Bank"], state)
+		require.Equal(t, 900-bank, is["Assets:Clearing:shop"], state)
+	}
+}
+
 // One line in another currency is an outcome of its order, and no reason to export nothing.
 func TestLinesInAnotherCurrencyAreAnEntryOfTheirOwn(t *testing.T) {
 	store := memstore.New()
