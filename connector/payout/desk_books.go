@@ -126,8 +126,9 @@ func (d Desk) Unmatch(ctx context.Context, a Account, id string, by By) error {
 }
 
 // Deposit keeps money that was seen at the bank. Entering the same again under the same key, or
-// hearing the same of the same transfer, changes nothing. ref names it among those of its origin;
-// "": it is named by the key.
+// hearing the same of the same transfer, changes nothing; nor does hearing again of one that a person
+// has taken back, which is given as undone. ref names it among those of its origin; "": it is named
+// by the key.
 func (d Desk) Deposit(ctx context.Context, a Account, dep Deposit, ref string, by By) (Deposit, error) {
 	if err := wrong(dep.check()); err != nil {
 		return Deposit{}, err
@@ -141,8 +142,12 @@ func (d Desk) Deposit(ctx context.Context, a Account, dep Deposit, ref string, b
 	}
 	id := "dp_" + short(string(a.ID), dep.Origin, ref)
 	said := act(a.ID, actDeposit, id, dep, d.Clock(), by)
-	if old, there := p.deposits[id]; there && said.Same(act(a.ID, actDeposit, id, old, old.At, by)) {
+	switch old, there := p.deposits[id]; {
+	case there && said.Same(act(a.ID, actDeposit, id, old, old.At, by)):
 		return old, nil
+	case !there && dep.Origin == DepositChannel && p.lastAct(actDeposit, id) != 0:
+		dep.ID, dep.Undone = id, true
+		return dep, nil
 	}
 	kept, _, err := d.keep(ctx, said, p, dep.Amount.String()+" on "+dep.Day)
 	dep.ID, dep.At, dep.By = id, kept.At, kept.Actor

@@ -1,8 +1,10 @@
 package payout
 
 import (
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -316,6 +318,43 @@ func TestADepositIsEnteredOnceAndTakenBack(t *testing.T) {
 	d.Day = "12.11.2026"
 	_, err = o.desk.Deposit(t.Context(), shopee, d, "", By{Name: "anna"})
 	o.refused(RefusedInput, err)
+}
+
+// The channel says the same again at every look; what a person says of it is the last word.
+func TestATransferThatWasTakenBackDoesNotComeAgain(t *testing.T) {
+	o := newOffice(t)
+	d := Deposit{Amount: money.New(590850, "VND"), Day: day.Add(10 * days).Format(time.DateOnly), Payout: "ST-77", Origin: DepositChannel}
+	look := func() Deposit {
+		kept, err := o.desk.Deposit(t.Context(), shopee, d, "tr1", By{Name: System})
+		require.NoError(t, err)
+		return kept
+	}
+	kept := look()
+	require.NoError(t, o.desk.Undeposit(t.Context(), shopee, kept.ID, "it is not on our statement", By{Name: "anna"}))
+	require.True(t, look().Undone)
+	d.Failed = true // the channel has changed its mind
+	require.True(t, look().Undone)
+	all, err := o.desk.Deposits(t.Context(), shopee)
+	require.NoError(t, err)
+	require.Empty(t, all)
+	_, err = o.desk.Deposit(t.Context(), shopee, d, "tr2", By{Name: System})
+	require.NoError(t, err)
+	all, err = o.desk.Deposits(t.Context(), shopee)
+	require.NoError(t, err)
+	require.Len(t, all, 1, "another transfer is another deposit")
+}
+
+func TestALongReasonOfATransferIsCut(t *testing.T) {
+	o := newOffice(t)
+	for _, reason := range []string{strings.Repeat("x", 501), strings.Repeat("ชำ", 300), strings.Repeat("\xff", 400)} {
+		d, said := DepositOf(marketplace.Transfer{Status: marketplace.TransferFailed, Amount: money.New(5, "VND"), CreatedAt: o.now, Reason: reason}, "UTC")
+		require.True(t, said)
+		require.True(t, utf8.ValidString(d.Note))
+		_, err := o.desk.Deposit(t.Context(), shopee, d, reason, By{Name: System})
+		require.NoError(t, err)
+	}
+	d, _ := DepositOf(marketplace.Transfer{Reason: strings.Repeat("x", 500)}, "UTC")
+	require.Equal(t, strings.Repeat("x", 500), d.Note)
 }
 
 func TestAMonthIsClosedAndStaysAsItWas(t *testing.T) {

@@ -156,7 +156,7 @@ func (i *Importer) read(ctx context.Context, src connector.PayoutSource, named s
 	out.Payout, out.Fresh, err = i.Store.ImportPayout(ctx, i.Clock, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 		n := 0
 		var stored error
-		unread = format.ReadStatement(text, func(s marketplace.Statement) error {
+		unread = sound{format}.ReadStatement(text, func(s marketplace.Statement) error {
 			stored = head(payoutOf(src, s))
 			return stored
 		}, func(m marketplace.Movement) error {
