@@ -29,9 +29,10 @@ type People struct {
 	deposits map[string]Deposit   // by id
 	closes   map[string]Closing   // by month; those that were undone are not there
 	settings *Settings            // nil: none were kept yet
-	decided  time.Time            // when a month was last closed or opened, or settings were kept
-	last     map[string]int64     // the newest act by kind and about
-	keys     map[string]bool      // of acts that were kept
+	charts   charts
+	decided  time.Time        // when a month was last closed or opened, or settings were kept
+	last     map[string]int64 // the newest act by kind and about
+	keys     map[string]bool  // of acts that were kept
 }
 
 // Follow works out what holds after a list of acts, which come in the order they were added.
@@ -78,7 +79,9 @@ func (p *People) take(a connector.PayoutAct) error {
 	case actSettings:
 		p.decided = a.At
 		s, err := bodyOf[Settings](a)
-		p.settings = &s
+		if p.settings = &s; s.Chart != nil {
+			p.charts = append(p.charts, dated{a.At, *s.Chart})
+		}
 		return err
 	}
 	return nil // a later program's

@@ -255,6 +255,10 @@ func (m *maker) judge(ctx context.Context, account int, p *accountPart) error {
 // is there if it is news of a closed month.
 func (m *maker) takePayout(p *accountPart, i, place int) error {
 	row := p.rows[i]
+	row.charts = p.People.charts
+	if p.AsOf.IsZero() { // a chart that was not kept yet holds from now on
+		row.charts = append(slices.Clip(row.charts), dated{p.Now, p.Account.chart()})
+	}
 	row.known = p.People.closedBy(settledAt(row.Payout), p.Account)
 	var then connector.Payout
 	row.Prior, then = p.was.late(row.Payout)

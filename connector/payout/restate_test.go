@@ -1,6 +1,8 @@
 package payout
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -99,6 +101,72 @@ func TestWhatBecomesKnownOfAClosedMonthIsNewsOfTheOpenOne(t *testing.T) {
 			}
 		})
 	}
+}
+
+// journal is a report's entries by their number.
+func (o *office) journal(r *Report) map[string]Entry {
+	o.Helper()
+	entries, err := Journal(o.Context(), o.store, r)
+	require.NoError(o, err)
+	out := map[string]Entry{}
+	for _, e := range entries {
+		require.NotContains(o, out, e.Number)
+		out[e.Number] = e
+	}
+	return out
+}
+
+// Whatever becomes known of a closed month is entered in the open one, once: the journals of the
+// months are the journal of everything.
+func TestTheJournalsOfMonthsAreTheJournalOfEverything(t *testing.T) {
+	o, _ := closed(t)
+	before := o.journal(o.month("2026-11", shopee))
+	require.Len(t, before, 1)
+	put(t, o.store, "ST-80", o.now, nil, came("", marketplace.Advertising, -30000)...)
+	put(t, o.store, "ST-77", o.now, nil, append(full("B", 200000, 10000), full("A", 480000, 19200)...)...)
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-77", o.now, nil, full("B", 200000, 10000)...)
+	require.Equal(t, before, o.journal(o.month("2026-11", shopee)))
+	december := o.journal(o.month("2026-12", shopee))
+	require.ElementsMatch(t, []string{"shopee-vn-ST-80-1-202611", "shopee-vn-ST-77-1-202611-R", "shopee-vn-ST-77-2-202611", "shopee-vn-ST-77-2-202611-R", "shopee-vn-ST-77-3-202611"}, slices.Collect(maps.Keys(december)))
+	both := maps.Clone(before)
+	for n, e := range december {
+		require.Equal(t, "2026-12-04", e.Date.Format(time.DateOnly), n)
+		both[n] = e
+	}
+	require.Equal(t, both, o.journal(o.asked(Query{}, shopee)))
+}
+
+// An entry stays on the accounts it was made on when the chart changes; what had none then is entered
+// on the first it was given.
+func TestAnEntryIsNotEditedWhenTheChartChanges(t *testing.T) {
+	o := newOffice(t)
+	chart := func(advertising string) Account {
+		a := shopee
+		a.Chart = DefaultChart()
+		a.Chart.Categories[marketplace.Advertising] = advertising
+		return a
+	}
+	o.now = day.Add(time.Hour)
+	require.NoError(t, o.desk.KeepSettings(t.Context(), chart("")))
+	o.now = day.Add(20 * days)
+	_, err := Journal(t.Context(), o.store, o.asked(Query{}, chart("")))
+	require.ErrorAs(t, err, new(*UnmappedError))
+	account := func(a Account) (out string) {
+		for _, e := range o.journal(o.asked(Query{}, a)) {
+			for _, p := range e.Postings {
+				if p.Description == string(marketplace.Advertising) {
+					out = p.Account
+				}
+			}
+		}
+		return out
+	}
+	require.Equal(t, "Expenses:Ads", account(chart("Expenses:Ads")), "at once")
+	require.NoError(t, o.desk.KeepSettings(t.Context(), chart("Expenses:Ads")))
+	o.now = o.now.Add(days)
+	require.NoError(t, o.desk.KeepSettings(t.Context(), chart("Expenses:Other")))
+	require.Equal(t, "Expenses:Ads", account(chart("Expenses:Other")), "for ever")
 }
 
 // A month is closed in the zone that the account had then, whatever its zone is now.

@@ -26,6 +26,7 @@ type PayoutRow struct {
 
 	columns map[string]int64 // of its lines, by the payout level's columns
 	then    int              // the revision that was known when its month was closed; 0: none
+	charts  charts           // of its account, as far as they were known
 	known   time.Time        // what was known when its month was closed; zero: that is open
 }
 
