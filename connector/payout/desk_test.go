@@ -150,7 +150,7 @@ func TestAClaimIsSettledByItsMoney(t *testing.T) {
 		"a part":     {1500, ClaimPartlyWon, Reopened},
 		"more":       {2500, ClaimWon, Fixed},
 		"not a bit":  {0, ClaimSent, Claimed},
-		"taken back": {-100, ClaimSent, Claimed},
+		"taken back": {-100, ClaimSent, Reopened},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
@@ -188,6 +188,82 @@ func TestAClaimGoesItsWay(t *testing.T) {
 	o.does("D", claimOf(89500))
 	o.now = day.Add(42 * days)
 	require.Equal(t, ClaimExpired, o.of(OfOrder, "D").Claim, "the deadline has passed already")
+}
+
+// again issues ST-78 anew with one line more that has nothing to do with these.
+func (o *office) again(lines ...Line) {
+	o.Helper()
+	o.now = o.now.Add(time.Hour)
+	put(o.T, o.store, "ST-78", o.now, nil, append(lines, came("", marketplace.Advertising, -int(o.now.Unix()))...)...)
+	o.now = o.now.Add(time.Hour)
+}
+
+// A period that grows is imported again and again: what it had reimbursed before is no news.
+func TestMoneyThatWasThereBeforeAClaimDoesNotSettleIt(t *testing.T) {
+	o := newOffice(t)
+	old := came("B", marketplace.Compensation, 2000, marketplace.Commission, -2000)
+	o.again(old...)
+	o.does("B", claimOf(2000))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	o.again(old...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimSent, Claimed, int64(0)}, []any{f.Claim, f.State, f.Reimbursed})
+	o.again(append(old, came("B", marketplace.Compensation, 2000)...)...)
+	f = o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimWon, Fixed, int64(2000)}, []any{f.Claim, f.State, f.Reimbursed}, "equal to the old one, and a further one")
+}
+
+func TestMoneySettlesOneClaim(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", claimOf(2000))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	won := came("B", marketplace.ClaimReimbursement, 2000)
+	o.again(won...)
+	require.Equal(t, ClaimWon, o.of(OfOrder, "B").Claim)
+	put(t, o.store, "ST-79", o.now, nil, came("B", marketplace.Commission, -2000)...)
+	f := o.does("B", claimOf(2000))
+	require.Equal(t, []any{ClaimDraft, Claimed, int64(0)}, []any{f.Claim, f.State, f.Reimbursed})
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	o.again(won...)
+	f = o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimSent, Claimed, int64(0)}, []any{f.Claim, f.State, f.Reimbursed})
+}
+
+func TestAClaimThatMoneyMayComeForIsNotReplaced(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", claimOf(1000))
+	o.does("B", Asked{Do: DoReopen})
+	o.does("B", claimOf(2000)) // the first was never sent
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	put(t, o.store, "ST-79", o.now, nil, came("B", marketplace.Commission, -100)...)
+	require.Equal(t, Reopened, o.of(OfOrder, "B").State)
+	o.cannot(RefusedState, "B", claimOf(100))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimWon})
+	o.cannot(RefusedState, "B", claimOf(100)) // granted, and not here
+	o.again(came("B", marketplace.ClaimReimbursement, 2000)...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimWon, Reopened, int64(-100)}, []any{f.Claim, f.State, f.Difference})
+	o.does("B", claimOf(100))
+}
+
+func TestAGrantedClaimThatIsNeverPaidIsLost(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", claimOf(2000))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	o.does("B", Asked{Do: DoClaimState, State: ClaimPartlyWon, Granted: 800})
+	f := o.does("B", Asked{Do: DoClaimState, State: ClaimLost})
+	require.Equal(t, []any{ClaimLost, Reopened}, []any{f.Claim, f.State})
+	require.Equal(t, ClaimDraft, o.does("B", claimOf(2000)).Claim)
+}
+
+func TestAnEarlierCompensationTakenBackReopensAClaim(t *testing.T) {
+	o := newOffice(t)
+	o.again(came("B", marketplace.Compensation, 50000, marketplace.Commission, -50000)...)
+	o.does("B", claimOf(2000))
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-79", o.now, nil, came("B", marketplace.Compensation, -50000)...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{Reopened, ClaimDraft, int64(-52000)}, []any{f.State, f.Claim, f.Difference})
 }
 
 func TestManyAtOnce(t *testing.T) {
