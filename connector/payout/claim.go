@@ -64,6 +64,9 @@ func (c Claim) check(currency string) error {
 	if c.Amount <= 0 {
 		all = append(all, errors.New("amount: a claim is about more than nothing"))
 	}
+	if !plausible(c.Amount) {
+		all = append(all, errors.New("amount: it is far beyond what a channel pays"))
+	}
 	if c.Reason == "" || len(c.Reason) > mostText {
 		all = append(all, fmt.Errorf("reason: it is a text of 1 to %d characters", mostText))
 	}

@@ -1,6 +1,7 @@
 package payout
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -352,6 +353,11 @@ func TestDepositsAreHeldAgainstPayouts(t *testing.T) {
 		"another currency":                   {[]Deposit{{Amount: money.New(590850, "JPY"), Day: paid, Payout: "ST-77"}}, Differs, Differs},
 		"a payout nobody knows":              {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-1"}}, Unseen, WithoutPayout},
 		"the channel says it has failed":     {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77", Origin: DepositChannel, Failed: true}}, Unseen, "failed"},
+		"the amount, after the channel":      {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77", Origin: DepositChannel}, {Amount: vnd(590850), Day: paid}}, Matched, Matched},
+		"the amount, after it failed":        {[]Deposit{{Amount: vnd(590850), Day: late, Payout: "ST-77", Origin: DepositChannel, Failed: true}, {Amount: vnd(590850), Day: paid}}, Matched, Matched},
+		"neither names a payout":             {[]Deposit{{Amount: vnd(590850), Day: paid, Origin: DepositChannel}, {Amount: vnd(590850), Day: paid}}, Matched, Matched},
+		"the amount, and one named":          {[]Deposit{{Amount: vnd(590850), Day: paid}, {Amount: vnd(1), Day: late, Payout: "ST-77"}}, Differs, WithoutPayout},
+		"the amount, and a currency":         {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77"}, {Amount: money.New(1, "USD"), Day: paid, Payout: "ST-77"}}, Differs, Differs},
 		"the bank's word before the channel": {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77", Origin: DepositChannel}, {Amount: vnd(590000), Day: paid, Payout: "ST-77"}}, Differs, Differs},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -373,6 +379,32 @@ func TestDepositsAreHeldAgainstPayouts(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDepositsOfTwoCurrenciesAreNeverAdded(t *testing.T) {
+	o := newOffice(t)
+	for ref, amount := range map[string]money.Money{"a": money.New(590000, "VND"), "b": money.New(85000, "USD")} {
+		_, err := o.desk.Deposit(t.Context(), shopee, Deposit{Amount: amount, Day: "2026-11-12", Payout: "ST-77", Origin: DepositManual}, ref, By{Name: "anna"})
+		require.NoError(t, err)
+	}
+	r, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{shopee}, Query{}, o.now)
+	require.NoError(t, err)
+	require.EqualValues(t, 590000, r.Payouts[0].Seen.Amount)
+	require.Equal(t, money.New(-850, "VND"), o.of(OfPayout, "ST-77").Amount())
+}
+
+func TestADepositBeyondAllMeasureIsRefused(t *testing.T) {
+	o := newOffice(t)
+	for _, minor := range []int64{mostAmount + 1, -mostAmount - 1, math.MaxInt64, math.MinInt64} {
+		_, err := o.desk.Deposit(t.Context(), shopee, Deposit{Amount: money.New(minor, "VND"), Day: "2026-11-12", Payout: "ST-77", Origin: DepositManual}, "a", By{Name: "anna"})
+		o.refused(RefusedInput, err)
+	}
+	kept := map[string]Deposit{}
+	for _, id := range []string{"a", "b"} { // as if they had been let in
+		kept[id] = Deposit{ID: id, Amount: money.New(math.MaxInt64, "VND"), Day: "2026-11-12", Payout: "ST-77"}
+	}
+	_, _, err := bank([]Paid{{Payout: connector.Payout{External: "ST-77", Currency: "VND", Paid: money.New(590850, "VND")}}}, kept, "UTC")
+	require.ErrorIs(t, err, money.ErrOverflow)
 }
 
 func TestADepositIsEnteredOnceAndTakenBack(t *testing.T) {

@@ -207,7 +207,7 @@ func (b *Books) payoutFindings() (out []Finding) {
 		case o == string(connector.PayoutFailed), o == string(connector.PayoutReturned):
 			out = append(out, b.finding(s, Outcome(o), -p.Payout.Paid.Minor, nil))
 		case seen.Outcome == Differs:
-			out = append(out, b.finding(s, Differs, seen.Amount-p.Payout.Paid.Minor, nil))
+			out = append(out, b.finding(s, Differs, seen.more, nil))
 		}
 	}
 	return out
