@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"channelbridge/connector"
+	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
 
@@ -156,10 +157,17 @@ func (i *Importer) read(ctx context.Context, src connector.PayoutSource, named s
 	out.Payout, out.Fresh, err = i.Store.ImportPayout(ctx, i.Clock, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 		n := 0
 		var stored error
+		var of measure
 		unread = format.ReadStatement(text, func(s marketplace.Statement) error {
+			if err := of.head(s); err != nil {
+				return err
+			}
 			stored = head(payoutOf(src, s))
 			return stored
 		}, func(m marketplace.Movement) error {
+			if err := of.line(m); err != nil {
+				return err
+			}
 			if !m.Category.Known() || m.Category == marketplace.Unclassified {
 				m.Category = marketplace.Unclassified
 				out.Unclassified++
@@ -186,6 +194,36 @@ func (i *Importer) read(ctx context.Context, src connector.PayoutSource, named s
 		return Imported{Source: src}, fmt.Errorf("importing the payout file %s: %w", src.Name, err)
 	}
 	return out, nil
+}
+
+// mostOfPayout bounds what the magnitudes of one payout's lines come to, in minor units.
+const mostOfPayout = 10 * mostAmount
+
+// measure refuses a payout with amounts no channel pays: a line cannot be taken out again, and sums
+// that do not fit would stop every report.
+type measure struct {
+	lines int
+	sum   int64 // of magnitudes
+}
+
+func (m *measure) head(s marketplace.Statement) error {
+	for _, of := range []money.Money{s.Opening, s.Closing, s.Paid} {
+		if !plausible(of.Minor) {
+			return fmt.Errorf("the payout's amount %s is far beyond what a channel pays", of)
+		}
+	}
+	return nil
+}
+
+func (m *measure) line(v marketplace.Movement) error {
+	m.lines++
+	if !plausible(v.Amount.Minor) {
+		return fmt.Errorf("line %d: the amount %s is far beyond what a channel pays", m.lines, v.Amount)
+	}
+	if m.sum += max(v.Amount.Minor, -v.Amount.Minor); m.sum > mostOfPayout {
+		return fmt.Errorf("line %d: together the lines are far beyond what a channel pays", m.lines)
+	}
+	return nil
 }
 
 // recognise picks the form of a file: the one named, else the only one that fits its contents.
