@@ -2,7 +2,10 @@ package payout
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"math"
 	"testing"
 
@@ -62,4 +65,69 @@ func TestAPayoutBeyondAllMeasureIsRejected(t *testing.T) {
 	}
 	_, err := take(t, importerOf(memstore.New()), paper(t, "ST-1", mostAmount, append([]int64{}, most...)...))
 	require.NoError(t, err)
+}
+
+// dying is a store whose process dies before it has noted what became of a file.
+type dying struct {
+	connector.Payouts
+	now bool
+}
+
+var errDied = errors.New("the process has died")
+
+func (d *dying) SettleSource(ctx context.Context, a connector.ConnectionID, hash string, state connector.SourceState, format, reason string) error {
+	if d.now {
+		return errDied
+	}
+	return d.Payouts.SettleSource(ctx, a, hash, state, format, reason)
+}
+
+// B17.4: an older file that comes again is known, also where the first time ended in a crash.
+func TestAnOlderFileDoesNotSupersedeANewerOne(t *testing.T) {
+	for name, reader := range map[string]func([]byte) io.Reader{
+		"read twice": func(b []byte) io.Reader { return bytes.NewReader(b) },
+		"read once":  func(b []byte) io.Reader { return bytes.NewBuffer(b) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := &dying{Payouts: memstore.New()}
+			in := func(body []byte) (Imported, error) {
+				return importerOf(store).Import(t.Context(), File{Account: shopee.ID, Name: "a", Body: reader(body)})
+			}
+			older, newer := paper(t, "ST-1", 100, 100), paper(t, "ST-1", 200, 200)
+			store.now = true
+			_, err := in(older)
+			require.ErrorIs(t, err, errDied)
+			store.now = false
+			_, err = in(newer)
+			require.NoError(t, err)
+			for range 2 {
+				got, err := in(older)
+				require.NoError(t, err)
+				require.False(t, got.Fresh)
+				require.Equal(t, []any{1, connector.SourceImported, "json", ""}, []any{got.Payout.Revision, got.Source.State, got.Source.Format, got.Source.Reason})
+				kept, err := store.Source(t.Context(), shopee.ID, got.Source.Hash)
+				require.NoError(t, err)
+				require.Equal(t, got.Source, kept)
+			}
+			list, err := store.PayoutList(t.Context(), connector.PayoutFilter{})
+			require.NoError(t, err)
+			require.Len(t, list, 1)
+			require.Equal(t, money.New(200, "VND"), list[0].Paid, "what was issued last counts")
+		})
+	}
+}
+
+func TestAFileThatSaysTheSameAsAnOlderOneDoesNotSupersedeANewerOne(t *testing.T) {
+	store := memstore.New()
+	i := importerOf(store)
+	older := paper(t, "ST-1", 100, 100)
+	same := append(bytes.Clone(older), ' ')
+	for n, body := range [][]byte{older, same, paper(t, "ST-1", 200, 200), same, same} {
+		got, err := take(t, i, body)
+		require.NoError(t, err)
+		require.Equal(t, n == 0 || n == 2, got.Fresh)
+	}
+	list, err := store.PayoutList(t.Context(), connector.PayoutFilter{})
+	require.NoError(t, err)
+	require.Equal(t, money.New(200, "VND"), list[0].Paid)
 }
