@@ -108,7 +108,7 @@ type PayoutSource struct {
 	Format  string       `json:"format,omitempty"` // what it was recognised as
 	Size    int64        `json:"size"`
 	State   SourceState  `json:"state"`
-	Reason  string       `json:"reason,omitempty"` // of a rejection
+	Reason  string       `json:"reason,omitempty"` // of a rejection, or which other file says the same
 	KeptAt  time.Time    `json:"kept_at"`
 }
 

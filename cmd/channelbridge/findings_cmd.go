@@ -115,16 +115,7 @@ func (b *bridge) payoutAccounts(name string) ([]payout.Account, error) {
 
 // findingOf finds a finding and its account.
 func (b *bridge) findingOf(ctx context.Context, id string) (payout.Finding, payout.Account, error) {
-	for _, x := range (books{b}).Accounts() {
-		all, err := books{b}.Desk().Findings(ctx, []payout.Account{x}, payout.FindingQuery{IDs: []string{id}})
-		if err != nil {
-			return payout.Finding{}, x, err
-		}
-		if len(all) > 0 {
-			return all[0], x, nil
-		}
-	}
-	return payout.Finding{}, payout.Account{}, fmt.Errorf("finding %s: %w", id, connector.ErrNotFound)
+	return books{b}.Desk().Finding(ctx, books{b}.Accounts(), id)
 }
 
 func newFindingsShow(a *app) *cobra.Command {
@@ -327,30 +318,20 @@ func (a *app) claimStep(to payout.ClaimState, verb, short string) *cobra.Command
 }
 
 func (a *app) saysOfClaim(ctx context.Context, b *bridge, id string, to payout.ClaimState, amount, note, by string) error {
-	all, err := books{b}.Desk().Findings(ctx, books{b}.Accounts(), payout.FindingQuery{})
+	f, account, err := books{b}.Desk().Claim(ctx, books{b}.Accounts(), id)
 	if err != nil {
 		return err
 	}
-	for _, f := range payout.ByDeadline(all) {
-		if f.Progress.Claim.ID != id {
-			continue
-		}
-		asked := payout.Asked{Do: payout.DoClaimState, State: to, Note: note}
-		if amount != "" {
-			sum, err := money.Parse(amount, f.Subject.Currency)
-			if err != nil {
-				return usage("--amount: %v", err)
-			}
-			asked.State, asked.Granted = payout.ClaimPartlyWon, sum.Minor
-		}
-		accounts, err := b.payoutAccounts(string(f.Account))
+	asked := payout.Asked{Do: payout.DoClaimState, State: to, Note: note}
+	if amount != "" {
+		sum, err := money.Parse(amount, f.Subject.Currency)
 		if err != nil {
-			return err
+			return usage("--amount: %v", err)
 		}
-		if f, err = (books{b}).Desk().Act(ctx, accounts[0], f.ID, asked, payout.By{Name: by}); err != nil {
-			return err
-		}
-		return a.printFinding(f)
+		asked.State, asked.Granted = payout.ClaimPartlyWon, sum.Minor
 	}
-	return fmt.Errorf("claim %s: %w", id, connector.ErrNotFound)
+	if f, err = (books{b}).Desk().Act(ctx, account, f.ID, asked, payout.By{Name: by}); err != nil {
+		return err
+	}
+	return a.printFinding(f)
 }

@@ -123,7 +123,7 @@ func (d Desk) act(ctx context.Context, b *Books, f Finding, asked Asked, by By) 
 		return Finding{}, err
 	}
 	if step.Claim != nil {
-		step.Claim.ID = "cl_" + short(f.ID, fmt.Sprint(len(f.Progress.Said)))
+		step.Claim.ID, step.Claim.Had = "cl_"+short(f.ID, fmt.Sprint(len(f.Progress.Said))), f.reimbursed
 	}
 	kept, fresh, err := d.keep(ctx, act(b.Account.ID, actFinding, f.ID, step, b.Now, by), b.People, string(asked.Do)+" "+asked.Note)
 	if err != nil {
@@ -134,18 +134,7 @@ func (d Desk) act(ctx context.Context, b *Books, f Finding, asked Asked, by By) 
 			return Finding{}, err
 		}
 	}
-	return b.again(f), nil
-}
-
-// again is a finding as it is after something was done about it.
-func (b *Books) again(f Finding) Finding {
-	p := *b.People.findings[f.ID]
-	f.Progress = p
-	if p.Claim != nil {
-		f.Claim = p.Claim.now(f.Reimbursed, b.Now)
-	}
-	f.State = p.now(f.Outcome, f.Difference, f.Reimbursed, b.Now)
-	return f
+	return b.standing(f), nil
 }
 
 // keep keeps an act if nobody has spoken meanwhile. A repetition of the same is answered the same.
@@ -182,6 +171,8 @@ func (f Finding) step(asked Asked) (Step, error) {
 			return s, refuse(RefusedState, "the finding is %s; it cannot be asked to %s from there", "Reopen it first, or look whether somebody has decided already.", f.State, asked.Do)
 		case (asked.Do == DoAccept || asked.Do == DoWriteOff) && asked.Note == "":
 			return s, wrong(errors.New("note: a reason has to be given for accepting or writing off"))
+		case asked.Do == DoClaim && f.owed():
+			return s, refuse(RefusedState, "a claim is out already: it is %s", "Say first what became of it: lost, or won and paid.", f.Claim)
 		}
 	default:
 		return s, fmt.Errorf("unknown deed %q", asked.Do)
@@ -194,12 +185,17 @@ func (f Finding) step(asked Asked) (Step, error) {
 	return s, nil
 }
 
+// owed reports that money may still come for the finding's claim.
+func (f Finding) owed() bool {
+	return f.Progress.Claim != nil && f.Progress.Claim.owed(f.Claim, f.Reimbursed)
+}
+
 func (f Finding) claimStep(s *Step, asked Asked) error {
 	c := f.Progress.Claim
 	switch {
 	case c == nil:
 		return refuse(RefusedState, "there is no claim", "Make one first.")
-	case !f.Claim.mayBecome(asked.State):
+	case !f.Claim.mayBecome(asked.State) && !(asked.State == ClaimLost && f.owed()):
 		return refuse(RefusedState, "the claim is %s and cannot become %s", "Money that comes for it settles it by itself.", f.Claim, asked.State)
 	case asked.State == ClaimPartlyWon && (asked.Granted <= 0 || asked.Granted >= c.Amount):
 		return wrong(errors.New("amount: what was granted of a claim is above zero and below the claim"))

@@ -164,8 +164,8 @@ func (d Desk) Deposits(ctx context.Context, a Account) ([]Deposit, error) {
 	if err := b.payouts(ctx, d.Payouts); err != nil {
 		return nil, err
 	}
-	_, out := bank(b.Payouts, p.deposits, a.Zone)
-	return out, nil
+	_, out, err := bank(b.Payouts, p.deposits, a.Zone)
+	return out, err
 }
 
 // Undeposit takes back a deposit that was entered by mistake.

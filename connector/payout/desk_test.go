@@ -2,6 +2,7 @@ package payout
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -153,7 +154,7 @@ func TestAClaimIsSettledByItsMoney(t *testing.T) {
 		"a part":     {1500, ClaimPartlyWon, Reopened},
 		"more":       {2500, ClaimWon, Fixed},
 		"not a bit":  {0, ClaimSent, Claimed},
-		"taken back": {-100, ClaimSent, Claimed},
+		"taken back": {-100, ClaimSent, Reopened},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
@@ -191,6 +192,82 @@ func TestAClaimGoesItsWay(t *testing.T) {
 	o.does("D", claimOf(89500))
 	o.now = day.Add(42 * days)
 	require.Equal(t, ClaimExpired, o.of(OfOrder, "D").Claim, "the deadline has passed already")
+}
+
+// again issues ST-78 anew with one line more that has nothing to do with these.
+func (o *office) again(lines ...Line) {
+	o.Helper()
+	o.now = o.now.Add(time.Hour)
+	put(o.T, o.store, "ST-78", o.now, nil, append(lines, came("", marketplace.Advertising, -int(o.now.Unix()))...)...)
+	o.now = o.now.Add(time.Hour)
+}
+
+// A period that grows is imported again and again: what it had reimbursed before is no news.
+func TestMoneyThatWasThereBeforeAClaimDoesNotSettleIt(t *testing.T) {
+	o := newOffice(t)
+	old := came("B", marketplace.Compensation, 2000, marketplace.Commission, -2000)
+	o.again(old...)
+	o.does("B", claimOf(2000))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	o.again(old...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimSent, Claimed, int64(0)}, []any{f.Claim, f.State, f.Reimbursed})
+	o.again(append(old, came("B", marketplace.Compensation, 2000)...)...)
+	f = o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimWon, Fixed, int64(2000)}, []any{f.Claim, f.State, f.Reimbursed}, "equal to the old one, and a further one")
+}
+
+func TestMoneySettlesOneClaim(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", claimOf(2000))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	won := came("B", marketplace.ClaimReimbursement, 2000)
+	o.again(won...)
+	require.Equal(t, ClaimWon, o.of(OfOrder, "B").Claim)
+	put(t, o.store, "ST-79", o.now, nil, came("B", marketplace.Commission, -2000)...)
+	f := o.does("B", claimOf(2000))
+	require.Equal(t, []any{ClaimDraft, Claimed, int64(0)}, []any{f.Claim, f.State, f.Reimbursed})
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	o.again(won...)
+	f = o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimSent, Claimed, int64(0)}, []any{f.Claim, f.State, f.Reimbursed})
+}
+
+func TestAClaimThatMoneyMayComeForIsNotReplaced(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", claimOf(1000))
+	o.does("B", Asked{Do: DoReopen})
+	o.does("B", claimOf(2000)) // the first was never sent
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	put(t, o.store, "ST-79", o.now, nil, came("B", marketplace.Commission, -100)...)
+	require.Equal(t, Reopened, o.of(OfOrder, "B").State)
+	o.cannot(RefusedState, "B", claimOf(100))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimWon})
+	o.cannot(RefusedState, "B", claimOf(100)) // granted, and not here
+	o.again(came("B", marketplace.ClaimReimbursement, 2000)...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimWon, Reopened, int64(-100)}, []any{f.Claim, f.State, f.Difference})
+	o.does("B", claimOf(100))
+}
+
+func TestAGrantedClaimThatIsNeverPaidIsLost(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", claimOf(2000))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	o.does("B", Asked{Do: DoClaimState, State: ClaimPartlyWon, Granted: 800})
+	f := o.does("B", Asked{Do: DoClaimState, State: ClaimLost})
+	require.Equal(t, []any{ClaimLost, Reopened}, []any{f.Claim, f.State})
+	require.Equal(t, ClaimDraft, o.does("B", claimOf(2000)).Claim)
+}
+
+func TestAnEarlierCompensationTakenBackReopensAClaim(t *testing.T) {
+	o := newOffice(t)
+	o.again(came("B", marketplace.Compensation, 50000, marketplace.Commission, -50000)...)
+	o.does("B", claimOf(2000))
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-79", o.now, nil, came("B", marketplace.Compensation, -50000)...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{Reopened, ClaimDraft, int64(-52000)}, []any{f.State, f.Claim, f.Difference})
 }
 
 func TestManyAtOnce(t *testing.T) {
@@ -279,6 +356,11 @@ func TestDepositsAreHeldAgainstPayouts(t *testing.T) {
 		"another currency":                   {[]Deposit{{Amount: money.New(590850, "JPY"), Day: paid, Payout: "ST-77"}}, Differs, Differs},
 		"a payout nobody knows":              {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-1"}}, Unseen, WithoutPayout},
 		"the channel says it has failed":     {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77", Origin: DepositChannel, Failed: true}}, Unseen, "failed"},
+		"the amount, after the channel":      {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77", Origin: DepositChannel}, {Amount: vnd(590850), Day: paid}}, Matched, Matched},
+		"the amount, after it failed":        {[]Deposit{{Amount: vnd(590850), Day: late, Payout: "ST-77", Origin: DepositChannel, Failed: true}, {Amount: vnd(590850), Day: paid}}, Matched, Matched},
+		"neither names a payout":             {[]Deposit{{Amount: vnd(590850), Day: paid, Origin: DepositChannel}, {Amount: vnd(590850), Day: paid}}, Matched, Matched},
+		"the amount, and one named":          {[]Deposit{{Amount: vnd(590850), Day: paid}, {Amount: vnd(1), Day: late, Payout: "ST-77"}}, Differs, WithoutPayout},
+		"the amount, and a currency":         {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77"}, {Amount: money.New(1, "USD"), Day: paid, Payout: "ST-77"}}, Differs, Differs},
 		"the bank's word before the channel": {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77", Origin: DepositChannel}, {Amount: vnd(590000), Day: paid, Payout: "ST-77"}}, Differs, Differs},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -300,6 +382,32 @@ func TestDepositsAreHeldAgainstPayouts(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDepositsOfTwoCurrenciesAreNeverAdded(t *testing.T) {
+	o := newOffice(t)
+	for ref, amount := range map[string]money.Money{"a": money.New(590000, "VND"), "b": money.New(85000, "USD")} {
+		_, err := o.desk.Deposit(t.Context(), shopee, Deposit{Amount: amount, Day: "2026-11-12", Payout: "ST-77", Origin: DepositManual}, ref, By{Name: "anna"})
+		require.NoError(t, err)
+	}
+	r, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{shopee}, Query{}, o.now)
+	require.NoError(t, err)
+	require.EqualValues(t, 590000, r.Payouts[0].Seen.Amount)
+	require.Equal(t, money.New(-850, "VND"), o.of(OfPayout, "ST-77").Amount())
+}
+
+func TestADepositBeyondAllMeasureIsRefused(t *testing.T) {
+	o := newOffice(t)
+	for _, minor := range []int64{mostAmount + 1, -mostAmount - 1, math.MaxInt64, math.MinInt64} {
+		_, err := o.desk.Deposit(t.Context(), shopee, Deposit{Amount: money.New(minor, "VND"), Day: "2026-11-12", Payout: "ST-77", Origin: DepositManual}, "a", By{Name: "anna"})
+		o.refused(RefusedInput, err)
+	}
+	kept := map[string]Deposit{}
+	for _, id := range []string{"a", "b"} { // as if they had been let in
+		kept[id] = Deposit{ID: id, Amount: money.New(math.MaxInt64, "VND"), Day: "2026-11-12", Payout: "ST-77"}
+	}
+	_, _, err := bank([]Paid{{Payout: connector.Payout{External: "ST-77", Currency: "VND", Paid: money.New(590850, "VND")}}}, kept, "UTC")
+	require.ErrorIs(t, err, money.ErrOverflow)
 }
 
 func TestADepositIsEnteredOnceAndTakenBack(t *testing.T) {

@@ -59,6 +59,8 @@ type Finding struct {
 	Progress   Progress
 	Claim      ClaimState // where its claim stands; "": there is none
 	Reimbursed int64      // what has come for the claim
+
+	reimbursed int64 // what the order's lines have reimbursed in all
 }
 
 // id names a finding outside: the same in every database.
@@ -127,23 +129,29 @@ func (b *Books) findings(out []Finding) []Finding {
 // finding puts together what is so and what people have done about it.
 func (b *Books) finding(s Subject, outcome Outcome, difference int64, o *Order) Finding {
 	f := Finding{ID: s.id(b.Account.ID), Account: b.Account.ID, Subject: s, Outcome: outcome, Difference: difference, Progress: Progress{State: New}}
+	if o != nil {
+		f.reimbursed = o.reimbursed()
+	}
+	return b.standing(f)
+}
+
+// standing is a finding with all that people have done about it up to now.
+func (b *Books) standing(f Finding) Finding {
 	if p := b.People.findings[f.ID]; p != nil {
 		f.Progress = *p
 	}
 	if c := f.Progress.Claim; c != nil {
-		if o != nil {
-			f.Reimbursed = b.reimbursed(*o, c.At)
-		}
+		f.Reimbursed = c.received(f.reimbursed)
 		f.Claim = c.now(f.Reimbursed, b.Now)
 	}
-	f.State = f.Progress.now(outcome, difference, f.Reimbursed, b.Now)
+	f.State = f.Progress.now(f.Outcome, f.Difference, f.Reimbursed, b.Now)
 	return f
 }
 
-// reimbursed is what has come for an order's claim since the claim was made.
-func (b *Books) reimbursed(o Order, since time.Time) (sum int64) {
+// reimbursed is what the lines of an order have reimbursed.
+func (o Order) reimbursed() (sum int64) {
 	for _, v := range o.Lines {
-		if reimbursing(v.Line.Category) && b.Of(v.Line.Payout).ImportedAt.After(since) {
+		if reimbursing(v.Line.Category) {
 			sum += v.Line.Amount.Minor
 		}
 	}
@@ -199,7 +207,7 @@ func (b *Books) payoutFindings() (out []Finding) {
 		case o == string(connector.PayoutFailed), o == string(connector.PayoutReturned):
 			out = append(out, b.finding(s, Outcome(o), -p.Payout.Paid.Minor, nil))
 		case seen.Outcome == Differs:
-			out = append(out, b.finding(s, Differs, seen.Amount-p.Payout.Paid.Minor, nil))
+			out = append(out, b.finding(s, Differs, seen.more, nil))
 		}
 	}
 	return out

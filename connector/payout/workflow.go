@@ -165,7 +165,7 @@ func (p *Progress) now(outcome Outcome, difference, reimbursed int64, at time.Ti
 func (p *Progress) claimed(difference, reimbursed int64, at time.Time) State {
 	state := p.Claim.now(reimbursed, at)
 	switch {
-	case difference-reimbursed != p.basis.Difference:
+	case difference-reimbursed != p.basis.Difference, reimbursed < 0:
 		return Reopened
 	case reimbursed >= p.Claim.Amount:
 		return Fixed

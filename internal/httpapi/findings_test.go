@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"channelbridge/connector"
 )
 
 type findingBody struct {
@@ -85,6 +87,26 @@ func testFindingsAreWorkedOn(r *rig) {
 	require.Equal(r, []any{"accepted", "ben", "the buyer was right"}, []any{row["workflow_state"], row["assignee"], row["note"]})
 	require.Len(r, r.report(year+"&workflow_state=accepted&assignee=ben").Rows, 1)
 	require.Len(r, r.audited("finding"), 3)
+}
+
+// One account whose books cannot be read does not keep people from their work on another's.
+func TestAFindingIsFoundBesideBooksThatCannotBeRead(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	b, d := r.findingOf("B"), r.findingOf("D")
+	claim := r.does("D", "claim", `{"amount": "100000", "reason": "not paid"}`).Claim.ID
+	_, err := r.store.KeepTariff(t.Context(), connector.Tariff{Account: "eb", Key: "torn", KnownAt: r.clock(), Body: []byte("{")})
+	require.NoError(t, err)
+	r.get("/findings").is(http.StatusInternalServerError)
+	for range 2 { // whichever is looked at first
+		r.books.accounts[0], r.books.accounts[1] = r.books.accounts[1], r.books.accounts[0]
+		r.get("/findings/" + b.ID).is(http.StatusOK)
+		r.get("/findings/" + d.ID).is(http.StatusOK)
+		r.post("/findings/"+b.ID+":note", `{"note": "seen"}`).is(http.StatusOK)
+	}
+	r.post("/claims/"+claim+":send", `{}`).is(http.StatusOK)
+	r.post("/claims/cl_none:send", `{}`).problem(http.StatusNotFound, "not_found")
+	r.get("/findings/fi_none").is(http.StatusInternalServerError)
 }
 
 func TestAWriteAboutAFindingIsDoneOnce(t *testing.T) {

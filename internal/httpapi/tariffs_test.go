@@ -64,6 +64,11 @@ func TestEveryFaultOfATariffIsNamed(t *testing.T) {
 	require.Contains(t, p.Refusals[1].Reason, "tariffs[2].minimum")
 	require.Equal(t, "currency", strings.SplitN(r.post("/tariffs", tariffRequest(`{"key": "x", "category": "commission", "fixed": "1", "valid_from": "2026-01-02T00:00:00Z"}`)).
 		problem(http.StatusUnprocessableEntity, "invalid_tariff").Refusals[0].Reason, ":", 2)[0])
+	for _, amount := range []string{"fixed", "minimum", "maximum"} {
+		beyond := tariffRequest(`{"key": "x", "category": "commission", "currency": "VND", "valid_from": "2026-01-02T00:00:00Z", "` + amount + `": "9223372036854775807"}`)
+		p = r.post("/tariffs", beyond).problem(http.StatusUnprocessableEntity, "invalid_tariff")
+		require.Contains(t, p.Refusals[0].Reason, "fixed, minimum, maximum: ")
+	}
 	for body, name := range map[string]string{
 		tariffRequest(`{"key": "x", "category": "commission"}`):                                                            "tariff.valid_from",
 		tariffRequest(`{"key": "x", "category": "commission", "valid_from": "yesterday"}`):                                 "tariff.valid_from",
