@@ -168,6 +168,9 @@ func (a *app) importFile(ctx context.Context, b *bridge, path string, f payout.F
 	}
 	p := out.Payout
 	fmt.Fprintf(a.stdout, "payout %s of %s, revision %d: %s; %d lines, paid %s, %s\n", p.External, p.Account, p.Revision, state, p.Lines, p.Paid, proof(p))
+	if d := out.Against; d != nil {
+		fmt.Fprintf(a.stdout, "against revision %d: %d lines more, %d gone, %d changed; together %s %s\n", d.Revision, d.Added, d.Gone, d.Changed, d.Sum, p.Currency)
+	}
 	if out.Unclassified > 0 {
 		fmt.Fprintf(a.stdout, "%d lines say something nobody has classified; they stand in the report as unclassified\n", out.Unclassified)
 	}

@@ -46,7 +46,7 @@ func (d Desk) keysOf(ctx context.Context, a Account, ids []string) (b *Books, ke
 	}
 	for _, p := range b.Payouts {
 		err := d.Payouts.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{p.ID}}, func(l connector.PayoutLine) error {
-			id := LineID(p.Name, l)
+			id := LineID(p.Account, p.External, l)
 			if !wanted[id] {
 				return nil
 			}

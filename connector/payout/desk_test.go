@@ -300,7 +300,7 @@ func TestLinesAreGivenToAnOrderByHand(t *testing.T) {
 	p := put(t, o.store, "ST-78", o.now, nil, lines...)
 	names := func(p connector.Payout) (out []string) {
 		require.NoError(t, o.store.PayoutLines(t.Context(), connector.LineFilter{Payouts: []int64{p.ID}}, func(l connector.PayoutLine) error {
-			out = append(out, LineID(ID(p), l))
+			out = append(out, LineID(p.Account, p.External, l))
 			return nil
 		}))
 		return out

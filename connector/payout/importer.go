@@ -45,7 +45,15 @@ type Imported struct {
 	Payout connector.Payout       `json:"payout"`
 	Fresh  bool                   `json:"fresh"` // false: the books held all of it already
 	// Unclassified is how many lines say something nobody has mapped yet.
-	Unclassified int `json:"unclassified_lines,omitempty"`
+	Unclassified int      `json:"unclassified_lines,omitempty"`
+	Against      *Against `json:"difference,omitempty"` // nil: it is the first revision, or no new one
+}
+
+// Against is by what a payout that was issued anew is another than before.
+type Against struct {
+	Revision int `json:"revision"` // the one before
+	connector.LineDifference
+	Sum string `json:"lines_sum"` // by how much more the lines come to
 }
 
 // RejectedError says that a file cannot be understood. Its bytes are kept; nothing of it counts.
@@ -92,8 +100,40 @@ func (i *Importer) Import(ctx context.Context, f File) (Imported, error) {
 		return Imported{Source: src}, fmt.Errorf("noting what became of the payout file %s: %w", f.Name, err)
 	}
 	out.Source = src
+	if against, unread := i.against(ctx, out); unread != nil {
+		return out, errors.Join(err, unread)
+	} else if against != nil {
+		out.Against = against
+	}
 	i.tell(out, err)
 	return out, err
+}
+
+// against compares a payout that was issued anew with the revision before.
+func (i *Importer) against(ctx context.Context, out Imported) (*Against, error) {
+	if !out.Fresh || out.Payout.Revision < 2 {
+		return nil, nil
+	}
+	p := out.Payout
+	all, err := i.Store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{p.Account}, External: []string{p.External}, All: true})
+	if err != nil {
+		return nil, fmt.Errorf("the revisions of payout %s: %w", p.External, err)
+	}
+	for _, old := range all {
+		if old.Revision != p.Revision-1 {
+			continue
+		}
+		d, err := i.Store.Difference(ctx, old.ID, p.ID)
+		if err != nil {
+			return nil, fmt.Errorf("payout %s against its revision %d: %w", p.External, old.Revision, err)
+		}
+		more := money.New(p.Sum.Minor-old.Sum.Minor, p.Currency) // both are bounded
+		if old.Currency != p.Currency {
+			more = p.Sum
+		}
+		return &Against{old.Revision, d, more.Decimal()}, nil
+	}
+	return nil, nil
 }
 
 // before tells of a file that was imported before, where that can be seen by reading it twice: its
@@ -378,6 +418,9 @@ func (i *Importer) tell(out Imported, err error) {
 		return
 	}
 	gap, _ := out.Payout.Gap()
+	if d := out.Against; d != nil {
+		attrs = append(attrs, "added", d.Added, "gone", d.Gone, "changed", d.Changed)
+	}
 	attrs = append(attrs, "payout", out.Payout.External, "revision", out.Payout.Revision, "lines", out.Payout.Lines, "fresh", out.Fresh)
 	switch {
 	case gap.Minor != 0:

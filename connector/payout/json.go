@@ -152,7 +152,7 @@ func (o OrderRow) JSON() OrderJSON {
 		x := CauseJSON{Code: c.Code, Category: c.Category, Amount: dec(c.Amount), Expected: dec(c.Expected), Actual: dec(c.Actual), Tariff: c.Tariff, Informational: c.Told}
 		for _, v := range o.Lines {
 			if c.Category == "" || alike(marketplace.Category(v.Line.Category), c.Category) {
-				x.Lines = append(x.Lines, LineID(names[v.Line.Payout], v.Line))
+				x.Lines = append(x.Lines, LineID(o.Account.ID, o.Payouts[v.Line.Payout], v.Line))
 			}
 		}
 		out.Causes = append(out.Causes, x)
@@ -173,8 +173,11 @@ func ID(p connector.Payout) string {
 	return "po_" + short(string(p.Account), p.External, strconv.Itoa(p.Revision))
 }
 
-// LineID names a line of a payout outside; payout is the payout's own ID.
-func LineID(payout string, l connector.PayoutLine) string { return "pl_" + short(payout, l.Key) }
+// LineID names a line of a payout outside. It keeps its name when the payout is issued anew, as long
+// as it says the same.
+func LineID(account connector.ConnectionID, external string, l connector.PayoutLine) string {
+	return "pl_" + short(string(account), external, l.Key)
+}
 
 // short is a stable name for a few texts.
 func short(texts ...string) string {
