@@ -34,7 +34,7 @@ const (
 
 // Query is what a report is asked for. Zero fields do not narrow.
 type Query struct {
-	Payouts    []string // the channel's numbers
+	Payouts    []string // the channel's numbers, or as Named
 	From, To   time.Time
 	Basis      Basis
 	Currencies []string
@@ -422,7 +422,7 @@ func within(at, from, to time.Time) bool {
 // Covers reports that a payout is among those a question is about.
 func (q Query) Covers(p connector.Payout) bool {
 	switch {
-	case len(q.Payouts) > 0 && !slices.Contains(q.Payouts, p.External):
+	case !q.names(p):
 		return false
 	case len(q.Currencies) > 0 && !slices.Contains(q.Currencies, p.Currency):
 		return false

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"channelbridge/connector"
 	"channelbridge/connector/payout"
 )
 
@@ -500,4 +501,31 @@ func postings(entries []payout.EntryJSON) (n int) {
 		n += len(e.Lines)
 	}
 	return n
+}
+
+// Numbers of two channels may be the same; an id of ours is one payout's.
+func TestAnIdMeansOnePayoutWhateverOthersHaveItsNumber(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Limits.JobRows = 3 })
+	for i, account := range []string{"am", "eb"} {
+		for j, number := range []string{"1", "2"} {
+			r.imports(account, slip(number, r.clock(), "", "advertising", -[]int{1, 10, 100, 1000}[2*i+j])).is(http.StatusCreated)
+		}
+	}
+	id := func(account connector.ConnectionID, number string) string {
+		return "payout_id=" + payout.ID(connector.Payout{Account: account, External: number, Revision: 1})
+	}
+	for query, paid := range map[string]string{
+		id("am", "1"):                       "-1",
+		id("am", "1") + "&" + id("eb", "2"): "-1001",
+		id("am", "1") + "&" + id("eb", "1"): "-101",
+		id("am", "1") + "&payout_id=2":      "-1011",
+		"payout_id=1":                       "-101",
+		id("eb", "2") + "&" + id("eb", "2"): "-1000",
+	} {
+		b := r.report(query)
+		require.Equal(t, paid, b.Summary[0].Paid, query)
+	}
+	require.Equal(t, []any{"am/1"}, r.report(id("am", "1")).Parameters["payout_id"])
+	r.get(reportOf + id("am", "1") + "&" + id("eb", "2") + "&format=csv").is(http.StatusOK)
+	r.get(reportOf + "from=2026-01-01&to=2027-01-01&format=csv").is(http.StatusAccepted)
 }
