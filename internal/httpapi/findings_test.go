@@ -101,6 +101,10 @@ func TestAWriteAboutAFindingIsDoneOnce(t *testing.T) {
 func TestAClaimGoesItsWayAndIsSettledByItsMoney(t *testing.T) {
 	r := newRig(t)
 	r.someBooks()
+	for _, never := range []string{"9999-12-31T23:00:00-02:00", "0000-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"} {
+		p := r.post("/findings/"+r.findingOf("B").ID+":claim", `{"amount": "50000", "reason": "x", "deadline": "`+never+`"}`).problem(http.StatusBadRequest, "invalid_member")
+		require.Equal(t, "deadline", p.Member, never)
+	}
 	f := r.does("B", "claim", `{"amount": "50000", "reason": "the buyer kept the goods", "deadline": "2026-03-10T00:00:00Z", "evidence": ["1Z999"]}`)
 	require.Equal(t, []string{"claimed", "draft"}, []string{f.State, f.Claim.State})
 	var list struct {
@@ -221,6 +225,10 @@ func TestAMonthIsClosedByOneAndOpenedByAnother(t *testing.T) { onEachStore(t, te
 func testAMonthIsClosed(r *rig) {
 	r.someBooks()
 	r.post("/closes", `{"account": "am", "month": "2026-03"}`).problem(http.StatusUnprocessableEntity, "month_not_over")
+	for _, never := range []string{"0000-01", "0001-01"} {
+		r.post("/closes", `{"account": "am", "month": "`+never+`"}`).problem(http.StatusBadRequest, "invalid_member")
+	}
+	r.post("/closes", `{"account": "am", "month": "9999-12"}`).problem(http.StatusUnprocessableEntity, "month_not_over")
 	r.pass(40 * 24 * time.Hour)
 	var c struct {
 		Snapshot string `json:"snapshot_id"`

@@ -208,6 +208,9 @@ func (s *Server) closeMonth(c *call, r CloseRequest) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if at, err := time.Parse("2006-01", r.Month); err == nil && at.Year() < 2 { // in every zone
+		return reply{}, member("invalid_member", "month", "It is a month such as 2026-10.", "")
+	}
 	m, err := c.paid.Desk().Close(c.ctx, a, r.Month, c.who())
 	if err != nil {
 		return reply{}, fmt.Errorf("closing a month: %w", err)

@@ -389,6 +389,8 @@ func TestParametersOfAReportThatAreWrongAreNamed(t *testing.T) {
 		"level=orders": "level", "sort=abs_difference": "sort", "basis=paid": "basis", "tz=Mars": "tz", "tz=Local": "tz", "tz=../etc/passwd": "tz",
 		"from=yesterday": "from", "from=2026-13-01": "from", "to=2026-02-30": "to", "from=2026-03-01&to=2026-03-01": "to", "from=2026-03-02&to=2026-03-01": "to",
 		"from=2026-01-01&from=2026-01-02": "from", "as_of=2026-03-01": "as_of", "as_of=2026-03-02T00:00:00Z": "as_of", "currency=vnd": "currency",
+		"from=9999-12-31T23:59:59-14:00": "from", "from=0000-01-01T00:00:00%2B14:00": "from", "to=9999-12-31T23:00:00-01:00": "to", "to=0001-01-01": "to", "from=0001-01-01&tz=Asia/Bangkok": "from",
+		"as_of=0001-01-01T00:00:00Z": "as_of", "as_of=0000-01-01T00:00:00%2B14:00": "as_of", "as_of=0001-01-01T07:00:00%2B07:00": "as_of",
 		"outcome=fine": "outcome", "cause=luck": "cause", "category=gifts": "category", "min_difference=-1": "min_difference", "min_difference=1e3": "min_difference",
 		"min_difference=0.5&currency=VND": "min_difference", "min_difference=9999999999999999999": "min_difference", "format=pdf": "format", "format=journal": "format", "format=journal-csv&columns=outcome": "columns", "format=journal-text&limit=5": "limit", "format=journal-csv&bom=1": "bom", "format=xlsx&columns=outcome": "columns", "format=xlsx&limit=5": "limit", "format=xlsx&bom=1": "bom",
 		"columns=outcome,nothing": "columns", "columns=outcome,outcome": "columns", "columns=line_no": "columns", "bom=yes&format=csv": "bom", "bom=1": "bom",
@@ -404,6 +406,7 @@ func TestParametersOfAReportThatAreWrongAreNamed(t *testing.T) {
 		require.Equal(t, name, p.Member, query)
 	}
 	require.Zero(t, r.books.made)
+	r.get(reportOf + "from=0001-01-02&to=9999-12-31T23:59:59Z&as_of=0001-01-02T00:00:00Z").is(http.StatusOK)
 }
 
 func TestACSVSuitsASpreadsheetProgram(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"channelbridge/connector"
@@ -47,6 +48,9 @@ func tariffOf(k connector.Tariff) (tariffView, error) {
 func (b tariffBody) read() (payout.Tariff, []string) {
 	t := b.Tariff
 	t.From, t.To = t.From.UTC(), t.To.UTC()
+	if faults := outside(t); len(faults) > 0 {
+		return t, faults
+	}
 	if b.Fixed+b.Minimum+b.Maximum != "" && !money.ValidCode(t.Currency) {
 		return t, append(apart(t.Check()), "currency: an amount needs one, such as USD")
 	}
@@ -65,6 +69,17 @@ func (b tariffBody) read() (payout.Tariff, []string) {
 		*a.into = m.Minor
 	}
 	return t, append(faults, apart(t.Check())...)
+}
+
+// outside says which of a tariff's instants cannot be written; one that is not given can.
+func outside(t payout.Tariff) (faults []string) {
+	for name, at := range map[string]time.Time{"valid_from": t.From, "valid_to": t.To} {
+		if err := payout.InYears(at); err != nil && !at.IsZero() {
+			faults = append(faults, name+": "+err.Error())
+		}
+	}
+	slices.Sort(faults)
+	return faults
 }
 
 // apart takes joined errors apart.
