@@ -72,6 +72,10 @@ type Report struct {
 // is forgotten.
 func (r *Report) Size() int64 { return r.spool.Size() }
 
+// Accounts are those it is about, with the settings it rests on: of an earlier time or a closed month
+// those that held then.
+func (r *Report) Accounts() []Account { return slices.Clone(r.accounts) }
+
 // Summary is a report's bridge in one currency, and what its orders come to by outcome.
 type Summary struct {
 	Bridge

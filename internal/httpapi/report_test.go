@@ -409,6 +409,31 @@ func TestParametersOfAReportThatAreWrongAreNamed(t *testing.T) {
 	r.get(reportOf + "from=0001-01-02&to=9999-12-31T23:59:59Z&as_of=0001-01-02T00:00:00Z").is(http.StatusOK)
 }
 
+// What was chosen for an account since does not change what an earlier report rests on.
+func TestAWorkbookOfThePastShowsTheSettingsOfThen(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	am := &r.books.accounts[0]
+	about := func(query string) string {
+		require.NoError(t, r.books.Desk().KeepSettings(t.Context(), *am))
+		a := r.get(reportOf + "account=am&from=2026-01-01&to=2027-01-01&format=xlsx" + query).is(http.StatusOK)
+		return unzipped(t, a.Body.Bytes())["xl/worksheets/sheet7.xml"]
+	}
+	am.Tol = map[string]payout.Tolerance{"VND": {Minor: 77}}
+	require.Contains(t, about(""), "77 minor units")
+	then := r.clock().Format(time.RFC3339)
+	r.pass(time.Hour)
+	am.Zone, am.Tol = "America/Los_Angeles", map[string]payout.Tolerance{"VND": {Minor: 88}}
+	now := about("&tz=UTC")
+	require.Contains(t, now, "America/Los_Angeles")
+	require.Contains(t, now, "88 minor units")
+	past := about("&tz=UTC&as_of=" + then)
+	require.Contains(t, past, "Asia/Ho_Chi_Minh")
+	require.Contains(t, past, "77 minor units")
+	require.NotContains(t, past, "America/Los_Angeles")
+	require.NotContains(t, past, "88 minor units")
+}
+
 func TestACSVSuitsASpreadsheetProgram(t *testing.T) {
 	r := newRig(t)
 	evil := sold("A", 500000)
