@@ -107,7 +107,7 @@ func faulty(faults []string) error {
 
 // listTariffs lists the tariffs that count, or counted at an earlier time.
 func (s *Server) listTariffs(c *call) (reply, error) {
-	q, err := c.query("account", "as_of")
+	q, page, err := c.pages("account", "as_of")
 	if err != nil {
 		return reply{}, err
 	}
@@ -115,25 +115,21 @@ func (s *Server) listTariffs(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	accounts, err := c.accounts("account", given(q.Get("account"))...)
-	if err != nil {
-		return reply{}, err
-	}
-	out := []tariffView{}
-	for _, a := range accounts {
+	return listedOn(c, page, q.Get("account"), func(v tariffView) string { return v.Tariff.Key }, func(a payout.Account) ([]tariffView, error) {
 		kept, err := c.paid.Store().Tariffs(c.ctx, a.ID, asOf)
 		if err != nil {
-			return reply{}, fmt.Errorf("the tariffs of %s: %w", a.ID, err)
+			return nil, fmt.Errorf("reading tariffs: %w", err)
 		}
+		var out []tariffView
 		for _, k := range kept {
 			v, err := tariffOf(k)
 			if err != nil {
-				return reply{}, err
+				return nil, err
 			}
 			out = append(out, v)
 		}
-	}
-	return shown(paged{Data: out})
+		return out, nil
+	})
 }
 
 // TariffRequest asks to keep a tariff; one with a known key stands in the place of the kept one
