@@ -278,7 +278,7 @@ func (x *mapped) instant(field string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	for _, d := range x.Dates {
-		if t, err := time.ParseInLocation(layouts.Replace(d), text, x.zone); err == nil {
+		if t, err := time.ParseInLocation(layouts.Replace(d), text, x.zone); err == nil && InYears(t) == nil {
 			return t.UTC(), nil
 		}
 	}

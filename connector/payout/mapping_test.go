@@ -62,6 +62,7 @@ func TestAMappedFileThatCannotBeUnderstoodSaysWhere(t *testing.T) {
 		"more than fits":                  {row("A1;1,00;;2;Verkauf;;99999999999999999999,00;B-1;1;\n"), 3, "Betrag"},
 		"no amount":                       {row("A1;1,00;;2;Verkauf;;;B-1;1;\n"), 3, "Betrag"},
 		"a month that does not exist":     {row("A1;1,00;;2;Verkauf;;1,00;B-1;1;01.13.2026\n"), 3, "Datum"},
+		"a year that nobody can write":    {row("A1;1,00;;2;Verkauf;;1,00;B-1;1;01.01.0001\n"), 3, "Datum"},
 		"a quantity in words":             {row("A1;1,00;;2;Verkauf;;1,00;B-1;two;\n"), 3, "Menge"},
 		"wrong encoding":                  {row("A1;1,00;;2;Geb\xfchr;;1,00;B-1;1;\n"), 3, "Art"},
 		"a number of two lines":           {germanHead + "\"A1\nA2\";1,00;;1;Verkauf;;1,00;B-1;1;\n", 2, "Auszahlung"},

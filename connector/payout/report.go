@@ -34,7 +34,7 @@ const (
 
 // Query is what a report is asked for. Zero fields do not narrow.
 type Query struct {
-	Payouts    []string // the channel's numbers
+	Payouts    []string // the channel's numbers, or as Named
 	From, To   time.Time
 	FromDay    string // in the place of From and To, each in the account's own zone: 2026-11-01
 	ToDay      string
@@ -74,6 +74,10 @@ type Report struct {
 // Size is how many bytes its rows take, most of them in a file. They are given back when the report
 // is forgotten.
 func (r *Report) Size() int64 { return r.spool.Size() }
+
+// Accounts are those it is about, with the settings it rests on: of an earlier time or a closed month
+// those that held then.
+func (r *Report) Accounts() []Account { return slices.Clone(r.accounts) }
 
 // Summary is a report's bridge in one currency, and what its orders come to by outcome. There is no
 // bridge where the report is not about whole payouts: with another basis than the default.
@@ -559,7 +563,7 @@ func (p *accountPart) wantsLine(v Verdict) bool {
 // Covers reports that a payout is among those a question is about. Its days have to be instants.
 func (q Query) Covers(p connector.Payout) bool {
 	switch {
-	case len(q.Payouts) > 0 && !slices.Contains(q.Payouts, p.External), !q.wantsCurrency(p.Currency):
+	case !q.names(p), !q.wantsCurrency(p.Currency):
 		return false
 	}
 	return !q.byPaid() || within(settledAt(p), q.From, q.To)

@@ -26,18 +26,32 @@ func CategoryOf(name string) (marketplace.Category, bool) {
 	return c, c.Known()
 }
 
+// ErrYears says that an instant lies where not every form can write it.
+var ErrYears = errors.New("it lies outside the years 1 to 9999")
+
+// InYears refuses instants that, in UTC, do not lie after the beginning of year 1, which stands for
+// none, and before year 10,000.
+func InYears(t time.Time) error {
+	if !t.After(time.Time{}) || t.UTC().Year() > 9999 {
+		return ErrYears
+	}
+	return nil
+}
+
 // ReadInstant reads what people write for From, To and AsOf: a date, which begins at its midnight in
-// a place, or an instant. No text is the zero instant.
+// a place, or an instant. No text is the zero instant, and no other text is. ErrYears.
 func ReadInstant(text string, place *time.Location) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if day, err := time.ParseInLocation(time.DateOnly, text, place); err == nil {
-		return day.UTC(), nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
+	at, err := time.ParseInLocation(time.DateOnly, text, place)
 	if err != nil {
-		return at, fmt.Errorf("%q is neither a day such as 2026-11-01 nor an instant such as 2026-11-01T08:00:00Z", text)
+		if at, err = time.Parse(time.RFC3339, text); err != nil {
+			return at, fmt.Errorf("%q is neither a day such as 2026-11-01 nor an instant such as 2026-11-01T08:00:00Z", text)
+		}
+	}
+	if err := InYears(at); err != nil {
+		return time.Time{}, fmt.Errorf("%q: %w", text, err)
 	}
 	return at.UTC(), nil
 }

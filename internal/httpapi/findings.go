@@ -164,7 +164,7 @@ func (r FindingAct) asked(do payout.Do, currency string) (payout.Asked, error) {
 	}
 	deadline := time.Time{}
 	if r.Deadline != "" {
-		if deadline, err = time.Parse(time.RFC3339, r.Deadline); err != nil {
+		if deadline, err = moment(r.Deadline); err != nil {
 			return a, member("invalid_member", "deadline", "It is an instant such as 2026-11-01T00:00:00Z.", "")
 		}
 	}

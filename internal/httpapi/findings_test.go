@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,6 +124,10 @@ func TestAWriteAboutAFindingIsDoneOnce(t *testing.T) {
 func TestAClaimGoesItsWayAndIsSettledByItsMoney(t *testing.T) {
 	r := newRig(t)
 	r.someBooks()
+	for _, never := range []string{"9999-12-31T23:00:00-02:00", "0000-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"} {
+		p := r.post("/findings/"+r.findingOf("B").ID+":claim", `{"amount": "50000", "reason": "x", "deadline": "`+never+`"}`).problem(http.StatusBadRequest, "invalid_member")
+		require.Equal(t, "deadline", p.Member, never)
+	}
 	f := r.does("B", "claim", `{"amount": "50000", "reason": "the buyer kept the goods", "deadline": "2026-03-10T00:00:00Z", "evidence": ["1Z999"]}`)
 	require.Equal(t, []string{"claimed", "draft"}, []string{f.State, f.Claim.State})
 	var list struct {
@@ -185,6 +190,53 @@ func TestFindingsComeInPages(t *testing.T) {
 	require.Equal(t, []string{"C", "D", "B"}, seen)
 }
 
+// What people have added comes in pages, like every list.
+func TestWhatPeopleHaveAddedComesInPages(t *testing.T) {
+	r := newRig(t)
+	long := strings.Repeat("ชำระ", 40)
+	var deposits []string
+	for i := range 5 {
+		account := map[bool]string{true: "am", false: "eb"}[i < 3]
+		r.knows(account, sold(fmt.Sprint("D", i), 100000))
+		r.imports(account, slip(fmt.Sprint("ST-", i), noon, "", "principal", 90000+i)).is(http.StatusCreated)
+		var lines struct{ Data []payoutLineView }
+		r.get("/payouts/" + r.payoutOf(fmt.Sprint("ST-", i)) + "/lines").is(http.StatusOK).into(&lines)
+		r.post("/matches", fmt.Sprintf(`{"account": %q, "channel_order_id": "D%d", "line_ids": [%q]}`, account, i, lines.Data[0].ID)).is(http.StatusCreated)
+		r.post("/deposits", fmt.Sprintf(`{"account": %q, "currency": "VND", "amount": "%d", "value_date": "2026-03-0%d"}`, account, 10+i, 1+i)).is(http.StatusCreated)
+		r.post("/closes", fmt.Sprintf(`{"account": %q, "month": "2025-0%d"}`, account, 1+i)).is(http.StatusCreated)
+		r.post("/tariffs", fmt.Sprintf(`{"account": %q, "tariff": {"key": "%s%d", "category": "commission", "rate_bp": 1, "valid_from": "2026-01-01T00:00:00Z"}}`, account, long, i)).is(http.StatusCreated)
+	}
+	for list, name := range map[string]string{"/matches": "match_id", "/deposits": "deposit_id", "/closes": "month", "/tariffs": "tariff"} {
+		whole, _ := r.all(list, 200, text(name))
+		require.Len(t, whole, 5, list)
+		for limit, pages := range map[int]int{1: 6, 2: 3, 3: 2} {
+			items, n := r.all(list, limit, text(name))
+			require.Equal(t, whole, items, list)
+			require.Equal(t, pages, n, list)
+		}
+		of, _ := r.all(list+"?account=eb", 1, text(name))
+		require.Equal(t, whole[3:], of, list)
+		r.get(list+"?limit=201").problem(http.StatusBadRequest, "bad_parameter")
+		if list == "/deposits" {
+			deposits = whole
+		}
+	}
+	var page struct {
+		Next string `json:"next_cursor"`
+	}
+	r.get("/deposits?limit=2").is(http.StatusOK).into(&page)
+	rest := func() []string {
+		var list struct{ Data []map[string]any }
+		r.get("/deposits?limit=2&cursor=" + page.Next).is(http.StatusOK).into(&list)
+		return views(list.Data, text("deposit_id"))
+	}
+	r.post("/deposits", `{"account": "am", "currency": "VND", "amount": "1", "value_date": "2026-01-01"}`).is(http.StatusCreated)
+	require.Equal(t, deposits[2:4], rest(), "what came before moves nothing")
+	r.strikes("/deposits/" + r.listOf("/deposits")[0]["deposit_id"].(string) + "?account=am&reason=typo").is(http.StatusOK)
+	r.strikes("/deposits/" + deposits[1] + "?account=am&reason=typo").is(http.StatusOK)
+	require.Equal(t, deposits[2:4], rest(), "nor does the last row when it goes")
+}
+
 func TestLinesAreMatchedByHand(t *testing.T) {
 	r := newRig(t)
 	r.knows("am", sold("D", 100000))
@@ -243,6 +295,10 @@ func TestAMonthIsClosedByOneAndOpenedByAnother(t *testing.T) { onEachStore(t, te
 func testAMonthIsClosed(r *rig) {
 	r.someBooks()
 	r.post("/closes", `{"account": "am", "month": "2026-03"}`).problem(http.StatusUnprocessableEntity, "month_not_over")
+	for _, never := range []string{"0000-01", "0001-01"} {
+		r.post("/closes", `{"account": "am", "month": "`+never+`"}`).problem(http.StatusBadRequest, "invalid_member")
+	}
+	r.post("/closes", `{"account": "am", "month": "9999-12"}`).problem(http.StatusUnprocessableEntity, "month_not_over")
 	r.pass(40 * 24 * time.Hour)
 	var c struct {
 		Snapshot string `json:"snapshot_id"`

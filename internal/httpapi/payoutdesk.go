@@ -88,29 +88,40 @@ func matchOf(a payout.Account, m payout.Match) matchView {
 	return matchView{m.ID, a.ID, m.Payout, m.Order, len(m.Keys), m.Note, m.By, m.At.UTC()}
 }
 
-// listed lists what an account has, account by account.
-func listed[T any](s *Server, c *call, of func(payout.Account) ([]T, error)) (reply, error) {
-	q, err := c.query("account")
+// listed lists what accounts have, account by account. A row's name is its own within its account.
+func listed[T any](c *call, name func(T) string, of func(payout.Account) ([]T, error)) (reply, error) {
+	q, page, err := c.pages("account")
 	if err != nil {
 		return reply{}, err
 	}
-	accounts, err := c.accounts("account", given(q.Get("account"))...)
+	return listedOn(c, page, q.Get("account"), name, of)
+}
+
+// listedOn is a page of what accounts have; of "" all have some.
+func listedOn[T any](c *call, p page, account string, name func(T) string, of func(payout.Account) ([]T, error)) (reply, error) {
+	accounts, err := c.accounts("account", given(account)...)
 	if err != nil {
 		return reply{}, err
 	}
-	out := []T{}
+	type row struct {
+		name string
+		view T
+	}
+	var all []row
 	for _, a := range accounts {
 		some, err := of(a)
 		if err != nil {
 			return reply{}, fmt.Errorf("account %s: %w", a.ID, err)
 		}
-		out = append(out, some...)
+		for _, v := range some {
+			all = append(all, row{string(a.ID) + "/" + name(v), v})
+		}
 	}
-	return shown(paged{Data: out})
+	return pageOf(p, all, func(r row) string { return r.name }, func(r row) T { return r.view })
 }
 
 func (s *Server) listMatches(c *call) (reply, error) {
-	return listed(s, c, func(a payout.Account) ([]matchView, error) {
+	return listed(c, func(v matchView) string { return v.ID }, func(a payout.Account) ([]matchView, error) {
 		all, err := c.paid.Desk().Matches(c.ctx, a)
 		return views(all, func(m payout.Match) matchView { return matchOf(a, m) }), err
 	})
@@ -141,7 +152,7 @@ func (s *Server) unmatch(c *call, a payout.Account, id, _ string) error {
 }
 
 func (s *Server) listDeposits(c *call) (reply, error) {
-	return listed(s, c, func(a payout.Account) ([]payout.DepositJSON, error) {
+	return listed(c, func(v payout.DepositJSON) string { return v.ID }, func(a payout.Account) ([]payout.DepositJSON, error) {
 		all, err := c.paid.Desk().Deposits(c.ctx, a)
 		return views(all, func(d payout.Deposit) payout.DepositJSON { return d.JSON(a.ID) }), err
 	})
@@ -191,7 +202,7 @@ func (s *Server) undeposit(c *call, a payout.Account, id, reason string) error {
 }
 
 func (s *Server) listCloses(c *call) (reply, error) {
-	return listed(s, c, func(a payout.Account) ([]payout.ClosingJSON, error) {
+	return listed(c, func(v payout.ClosingJSON) string { return v.Month }, func(a payout.Account) ([]payout.ClosingJSON, error) {
 		all, err := c.paid.Desk().Closes(c.ctx, a)
 		return views(all, func(m payout.Closing) payout.ClosingJSON { return m.JSON(a.ID) }), err
 	})
@@ -207,6 +218,9 @@ func (s *Server) closeMonth(c *call, r CloseRequest) (reply, error) {
 	a, err := c.account("account", r.Account)
 	if err != nil {
 		return reply{}, err
+	}
+	if at, err := time.Parse("2006-01", r.Month); err == nil && at.Year() < 2 { // in every zone
+		return reply{}, member("invalid_member", "month", "It is a month such as 2026-10.", "")
 	}
 	m, err := c.paid.Desk().Close(c.ctx, a, r.Month, c.who())
 	if err != nil {

@@ -175,11 +175,28 @@ func instant(name, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	at, err := time.Parse(time.RFC3339, text)
+	at, err := moment(text)
+	if errors.Is(err, payout.ErrYears) {
+		return at, outsideYears(name)
+	}
 	if err != nil {
 		return at, badParameter(name, "It is an instant such as 2026-11-01T00:00:00Z.", "A plus sign in an address is written %2B.")
 	}
-	return at.UTC(), nil
+	return at, nil
+}
+
+// outsideYears refuses an instant that not every form can write, or that stands for none.
+func outsideYears(name string) *Problem {
+	return badParameter(name, "It lies outside the years 1 to 9999.", "")
+}
+
+// moment reads an instant in UTC; payout.ErrYears.
+func moment(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fmt.Errorf("reading an instant: %w", err)
+	}
+	return at.UTC(), payout.InYears(at)
 }
 
 // known reads as_of: an instant that is not to come.

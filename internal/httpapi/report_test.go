@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"channelbridge/connector"
 	"channelbridge/connector/payout"
 )
 
@@ -388,6 +389,8 @@ func TestParametersOfAReportThatAreWrongAreNamed(t *testing.T) {
 		"level=orders": "level", "sort=abs_difference": "sort", "basis=paid": "basis", "tz=Mars": "tz", "tz=Local": "tz", "tz=../etc/passwd": "tz",
 		"from=yesterday": "from", "from=2026-13-01": "from", "to=2026-02-30": "to", "from=2026-03-01&to=2026-03-01": "to", "from=2026-03-02&to=2026-03-01": "to",
 		"from=2026-01-01&from=2026-01-02": "from", "as_of=2026-03-01": "as_of", "as_of=2026-03-02T00:00:00Z": "as_of", "currency=vnd": "currency",
+		"from=9999-12-31T23:59:59-14:00": "from", "from=0000-01-01T00:00:00%2B14:00": "from", "to=9999-12-31T23:00:00-01:00": "to", "to=0001-01-01": "to", "from=0001-01-01&tz=Asia/Bangkok": "from",
+		"as_of=0001-01-01T00:00:00Z": "as_of", "as_of=0000-01-01T00:00:00%2B14:00": "as_of", "as_of=0001-01-01T07:00:00%2B07:00": "as_of",
 		"outcome=fine": "outcome", "cause=luck": "cause", "category=gifts": "category", "min_difference=-1": "min_difference", "min_difference=1e3": "min_difference",
 		"min_difference=0.5&currency=VND": "min_difference", "min_difference=9999999999999999999": "min_difference", "format=pdf": "format", "format=journal": "format", "format=journal-csv&columns=outcome": "columns", "format=journal-text&limit=5": "limit", "format=journal-csv&bom=1": "bom", "format=xlsx&columns=outcome": "columns", "format=xlsx&limit=5": "limit", "format=xlsx&bom=1": "bom",
 		"columns=outcome,nothing": "columns", "columns=outcome,outcome": "columns", "columns=line_no": "columns", "bom=yes&format=csv": "bom", "bom=1": "bom",
@@ -403,6 +406,32 @@ func TestParametersOfAReportThatAreWrongAreNamed(t *testing.T) {
 		require.Equal(t, name, p.Member, query)
 	}
 	require.Zero(t, r.books.made)
+	r.get(reportOf + "from=0001-01-02&to=9999-12-31T23:59:59Z&as_of=0001-01-02T00:00:00Z").is(http.StatusOK)
+}
+
+// What was chosen for an account since does not change what an earlier report rests on.
+func TestAWorkbookOfThePastShowsTheSettingsOfThen(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	am := &r.books.accounts[0]
+	about := func(query string) string {
+		require.NoError(t, r.books.Desk().KeepSettings(t.Context(), *am))
+		a := r.get(reportOf + "account=am&from=2026-01-01&to=2027-01-01&format=xlsx" + query).is(http.StatusOK)
+		return unzipped(t, a.Body.Bytes())["xl/worksheets/sheet7.xml"]
+	}
+	am.Tol = map[string]payout.Tolerance{"VND": {Minor: 77}}
+	require.Contains(t, about(""), "77 minor units")
+	then := r.clock().Format(time.RFC3339)
+	r.pass(time.Hour)
+	am.Zone, am.Tol = "America/Los_Angeles", map[string]payout.Tolerance{"VND": {Minor: 88}}
+	now := about("&tz=UTC")
+	require.Contains(t, now, "America/Los_Angeles")
+	require.Contains(t, now, "88 minor units")
+	past := about("&tz=UTC&as_of=" + then)
+	require.Contains(t, past, "Asia/Ho_Chi_Minh")
+	require.Contains(t, past, "77 minor units")
+	require.NotContains(t, past, "America/Los_Angeles")
+	require.NotContains(t, past, "88 minor units")
 }
 
 func TestACSVSuitsASpreadsheetProgram(t *testing.T) {
@@ -500,4 +529,31 @@ func postings(entries []payout.EntryJSON) (n int) {
 		n += len(e.Lines)
 	}
 	return n
+}
+
+// Numbers of two channels may be the same; an id of ours is one payout's.
+func TestAnIdMeansOnePayoutWhateverOthersHaveItsNumber(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Limits.JobRows = 3 })
+	for i, account := range []string{"am", "eb"} {
+		for j, number := range []string{"1", "2"} {
+			r.imports(account, slip(number, r.clock(), "", "advertising", -[]int{1, 10, 100, 1000}[2*i+j])).is(http.StatusCreated)
+		}
+	}
+	id := func(account connector.ConnectionID, number string) string {
+		return "payout_id=" + payout.ID(connector.Payout{Account: account, External: number, Revision: 1})
+	}
+	for query, paid := range map[string]string{
+		id("am", "1"):                       "-1",
+		id("am", "1") + "&" + id("eb", "2"): "-1001",
+		id("am", "1") + "&" + id("eb", "1"): "-101",
+		id("am", "1") + "&payout_id=2":      "-1011",
+		"payout_id=1":                       "-101",
+		id("eb", "2") + "&" + id("eb", "2"): "-1000",
+	} {
+		b := r.report(query)
+		require.Equal(t, paid, b.Summary[0].Paid, query)
+	}
+	require.Equal(t, []any{"am/1"}, r.report(id("am", "1")).Parameters["payout_id"])
+	r.get(reportOf + id("am", "1") + "&" + id("eb", "2") + "&format=csv").is(http.StatusOK)
+	r.get(reportOf + "from=2026-01-01&to=2027-01-01&format=csv").is(http.StatusAccepted)
 }

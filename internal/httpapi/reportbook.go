@@ -90,8 +90,8 @@ func (s *Server) journalSheet(c *call, r *payout.Report) (payout.Table, error) {
 	return payout.JournalTable(entries), nil
 }
 
-// about says what a report rests on: its snapshot, parameters and zones, and the tolerance and the
-// tariffs of each account as they were known then. Codes are codes on every sheet; here is what each
+// about says what a report rests on: its snapshot and parameters, and the zone, the tolerance and the
+// tariffs of each account as they were then. Codes are codes on every sheet; here is what each
 // is called in the report's language.
 func (s *Server) about(c *call, ask *reportAsk, r *payout.Report) (payout.Table, error) {
 	t := payout.Table{Columns: []string{"about", "account", "name", "value"}}
@@ -107,7 +107,7 @@ func (s *Server) about(c *call, ask *reportAsk, r *payout.Report) (payout.Table,
 		return t, fmt.Errorf("the parameters of a report: %w", err)
 	}
 	add("report", "", "parameters", string(asked))
-	for _, a := range ask.accounts {
+	for _, a := range r.Accounts() {
 		id := string(a.ID)
 		add("zone", id, "", a.Zone)
 		for _, currency := range slices.Sorted(maps.Keys(a.Tol)) {

@@ -259,7 +259,7 @@ func (s *Server) later(c *call, ask *reportAsk) (bool, error) {
 			return true, nil
 		}
 	}
-	list, err := c.payoutsOf(ask.accounts, connector.PayoutFilter{AsOf: ask.query.AsOf, External: ask.query.Payouts})
+	list, err := c.payoutsOf(ask.accounts, connector.PayoutFilter{AsOf: ask.query.AsOf})
 	if err != nil {
 		return false, err
 	}

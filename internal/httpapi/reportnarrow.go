@@ -69,7 +69,7 @@ func (a *reportAsk) readLeast(text string) error {
 }
 
 // readPayouts reads which payouts are meant, by the channel's numbers or by ours. Ours name one
-// account as well.
+// account's payout, whatever others have the same number.
 func (a *reportAsk) readPayouts(c *call, ids []string) error {
 	own := func(id string) bool { return strings.HasPrefix(id, "po_") }
 	if !slices.ContainsFunc(ids, own) {
@@ -85,7 +85,7 @@ func (a *reportAsk) readPayouts(c *call, ids []string) error {
 		i := slices.IndexFunc(list, func(p connector.Payout) bool { return payout.ID(p) == id })
 		switch {
 		case i >= 0:
-			a.query.Payouts, of = append(a.query.Payouts, list[i].External), append(of, list[i].Account)
+			a.query.Payouts, of = append(a.query.Payouts, payout.Named(list[i].Account, list[i].External)), append(of, list[i].Account)
 		case own(id):
 			return badParameter("payout_id", "There is no such payout, or another revision stands in its place.", "GET /v1/payouts lists those that count.")
 		default:

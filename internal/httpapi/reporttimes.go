@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"cmp"
+	"errors"
 	"net/url"
 	"time"
 
@@ -82,6 +83,9 @@ func commonZone(accounts []payout.Account) (zone string, mixed bool) {
 // dayOrInstant reads a date in the report's zone, or an instant.
 func (a *reportAsk) dayOrInstant(name, text string) (time.Time, error) {
 	at, err := payout.ReadInstant(text, a.place)
+	if errors.Is(err, payout.ErrYears) {
+		return at, outsideYears(name)
+	}
 	if err != nil {
 		return at, badParameter(name, "It is a date such as 2026-11-01, or an instant such as 2026-11-01T00:00:00Z.", "A plus sign in an address is written %2B.")
 	}

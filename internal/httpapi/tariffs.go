@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"channelbridge/connector"
@@ -47,6 +48,9 @@ func tariffOf(k connector.Tariff) (tariffView, error) {
 func (b tariffBody) read() (payout.Tariff, []string) {
 	t := b.Tariff
 	t.From, t.To = t.From.UTC(), t.To.UTC()
+	if faults := outside(t); len(faults) > 0 {
+		return t, faults
+	}
 	if b.Fixed+b.Minimum+b.Maximum != "" && !money.ValidCode(t.Currency) {
 		return t, append(apart(t.Check()), "currency: an amount needs one, such as USD")
 	}
@@ -65,6 +69,17 @@ func (b tariffBody) read() (payout.Tariff, []string) {
 		*a.into = m.Minor
 	}
 	return t, append(faults, apart(t.Check())...)
+}
+
+// outside says which of a tariff's instants cannot be written; one that is not given can.
+func outside(t payout.Tariff) (faults []string) {
+	for name, at := range map[string]time.Time{"valid_from": t.From, "valid_to": t.To} {
+		if err := payout.InYears(at); err != nil && !at.IsZero() {
+			faults = append(faults, name+": "+err.Error())
+		}
+	}
+	slices.Sort(faults)
+	return faults
 }
 
 // apart takes joined errors apart.
@@ -92,7 +107,7 @@ func faulty(faults []string) error {
 
 // listTariffs lists the tariffs that count, or counted at an earlier time.
 func (s *Server) listTariffs(c *call) (reply, error) {
-	q, err := c.query("account", "as_of")
+	q, page, err := c.pages("account", "as_of")
 	if err != nil {
 		return reply{}, err
 	}
@@ -100,25 +115,21 @@ func (s *Server) listTariffs(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	accounts, err := c.accounts("account", given(q.Get("account"))...)
-	if err != nil {
-		return reply{}, err
-	}
-	out := []tariffView{}
-	for _, a := range accounts {
+	return listedOn(c, page, q.Get("account"), func(v tariffView) string { return v.Tariff.Key }, func(a payout.Account) ([]tariffView, error) {
 		kept, err := c.paid.Store().Tariffs(c.ctx, a.ID, asOf)
 		if err != nil {
-			return reply{}, fmt.Errorf("the tariffs of %s: %w", a.ID, err)
+			return nil, fmt.Errorf("reading tariffs: %w", err)
 		}
+		var out []tariffView
 		for _, k := range kept {
 			v, err := tariffOf(k)
 			if err != nil {
-				return reply{}, err
+				return nil, err
 			}
 			out = append(out, v)
 		}
-	}
-	return shown(paged{Data: out})
+		return out, nil
+	})
 }
 
 // TariffRequest asks to keep a tariff; one with a known key stands in the place of the kept one

@@ -44,6 +44,9 @@ func testTariffsAreKeptAndListed(r *rig) {
 	require.EqualValues(t, 400, list.Data[0].Tariff.RateBP, "as it was known then")
 	require.Equal(t, connector.ConnectionID("am"), list.Data[0].Account)
 	require.Equal(t, "tests", list.Data[0].Author)
+	for _, at := range []string{"0001-01-01T00:00:00Z", "0000-01-01T00:00:00%2B14:00"} {
+		require.Equal(t, "as_of", r.get("/tariffs?as_of="+at).problem(http.StatusBadRequest, "bad_parameter").Member, at)
+	}
 	require.Equal(t, "as_of", r.get("/tariffs?as_of=now").problem(http.StatusBadRequest, "bad_parameter").Member)
 	require.Equal(t, "account", r.get("/tariffs?account=none").problem(http.StatusNotFound, "unknown_account").Member)
 }
@@ -69,6 +72,13 @@ func TestEveryFaultOfATariffIsNamed(t *testing.T) {
 		p = r.post("/tariffs", beyond).problem(http.StatusUnprocessableEntity, "invalid_tariff")
 		require.Contains(t, p.Refusals[0].Reason, "fixed, minimum, maximum: ")
 	}
+	never := strings.Replace(commission, "2026-01-01T07:00:00+07:00", "9999-12-31T23:00:00-02:00", 1)
+	for _, body := range []string{never, strings.Replace(commission, "}", `, "valid_to": "0000-01-01T00:00:00+14:00"}`, 1)} {
+		p = r.post("/tariffs", tariffRequest(body)).problem(http.StatusUnprocessableEntity, "invalid_tariff")
+		require.Contains(t, p.Refusals[0].Reason, "outside the years 1 to 9999")
+	}
+	p = r.post("/tariffs:simulate", `{"account": "am", "tariffs": [`+never+`]}`).problem(http.StatusUnprocessableEntity, "invalid_tariff")
+	require.Contains(t, p.Refusals[0].Reason, "tariffs[0].valid_from")
 	for body, name := range map[string]string{
 		tariffRequest(`{"key": "x", "category": "commission"}`):                                                            "tariff.valid_from",
 		tariffRequest(`{"key": "x", "category": "commission", "valid_from": "yesterday"}`):                                 "tariff.valid_from",

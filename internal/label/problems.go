@@ -40,6 +40,7 @@ var details = english(map[string]words{
 	"It is the name of a zone such as Asia/Ho_Chi_Minh.":                                  {vi: "Giá trị là tên múi giờ như Asia/Ho_Chi_Minh.", th: "ค่าเป็นชื่อเขตเวลา เช่น Asia/Ho_Chi_Minh"},
 	"It is a date such as 2026-11-01, or an instant such as 2026-11-01T00:00:00Z.":        {vi: "Giá trị là một ngày như 2026-11-01, hoặc một thời điểm như 2026-11-01T00:00:00Z.", th: "ค่าเป็นวันที่ เช่น 2026-11-01 หรือเวลา เช่น 2026-11-01T00:00:00Z"},
 	"It is an instant such as 2026-11-01T00:00:00Z.":                                      {vi: "Giá trị là một thời điểm như 2026-11-01T00:00:00Z.", th: "ค่าเป็นเวลา เช่น 2026-11-01T00:00:00Z"},
+	"It lies outside the years 1 to 9999.":                                                {vi: "Thời điểm này nằm ngoài khoảng từ năm 1 đến năm 9999.", th: "เวลานี้อยู่นอกช่วงปี 1 ถึง 9999"},
 	"It lies in the future; nobody knows yet what will be known then.":                    {vi: "Thời điểm này ở tương lai; chưa ai biết khi đó sẽ có dữ liệu gì.", th: "เวลานี้อยู่ในอนาคต ยังไม่มีใครรู้ว่าเมื่อนั้นจะมีข้อมูลอะไร"},
 	"This bridge keeps no payouts.":                                                       {vi: "Hệ thống này không lưu các kỳ thanh toán.", th: "ระบบนี้ไม่ได้เก็บรอบจ่ายเงิน"},
 	"No account with payouts has this id.":                                                {vi: "Không có tài khoản nào có kỳ thanh toán mang mã này.", th: "ไม่มีบัญชีที่มีรอบจ่ายเงินใช้รหัสนี้"},
