@@ -120,6 +120,27 @@ func TestAWriteAboutAFindingIsDoneOnce(t *testing.T) {
 	require.Len(t, f.History, 1)
 }
 
+func TestAKeyWhoseAnswerWasForgottenIsOfOneWrite(t *testing.T) {
+	onEachStore(t, testAKeyWhoseAnswerWasForgottenIsOfOneWrite)
+}
+
+func testAKeyWhoseAnswerWasForgottenIsOfOneWrite(r *rig) {
+	r.someBooks()
+	b, d := r.findingOf("B").ID, r.findingOf("D").ID
+	r.postKey("one", "/findings/"+b+":review", `{}`).is(http.StatusOK)
+	r.pass(8 * 24 * time.Hour)
+	_, err := r.store.ForgetReplies(r.Context(), r.clock().Add(-7*24*time.Hour))
+	require.NoError(r, err)
+	r.postKey("one", "/findings/"+d+":accept", `{"note": "ok"}`).problem(http.StatusConflict, "key_reused")
+	r.pass(8 * 24 * time.Hour)
+	_, err = r.store.ForgetReplies(r.Context(), r.clock())
+	require.NoError(r, err)
+	require.Equal(r, "new", r.findingOf("D").State)
+	var f findingBody
+	r.postKey("one", "/findings/"+b+":review", `{}`).is(http.StatusOK).into(&f)
+	require.Len(r, f.History, 1)
+}
+
 func TestAClaimGoesItsWayAndIsSettledByItsMoney(t *testing.T) {
 	r := newRig(t)
 	r.someBooks()
