@@ -103,6 +103,8 @@ type Asked struct {
 	Claim    Claim  // of DoClaim: its amount, reason, evidence and deadline
 	State    ClaimState
 	Granted  int64 // of a claim that was won in part
+	// Seen is the difference it was decided on, in minor units; nil: whatever it is now.
+	Seen *int64
 }
 
 // step is what is asked for as a step, but for what the finding is then.
@@ -187,6 +189,9 @@ func (f Finding) step(asked Asked) (Step, error) {
 	s.Subject, s.Outcome, s.Difference = f.Subject, f.Outcome, f.Difference
 	if len(asked.Note) > mostText || len(asked.Assignee) > mostText {
 		return s, wrong(fmt.Errorf("note: it is longer than %d characters", mostText))
+	}
+	if asked.Seen != nil && *asked.Seen != f.Difference {
+		return s, refuse(RefusedOvertaken, "the difference is %s now", "Look at it again, then decide.", f.Amount())
 	}
 	switch asked.Do {
 	case DoAssign:

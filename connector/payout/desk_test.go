@@ -189,6 +189,17 @@ func TestSomebodyElseWasFaster(t *testing.T) {
 	o.refused(RefusedOvertaken, err)
 }
 
+func TestADecisionIsOnTheDifferenceThatWasSeen(t *testing.T) {
+	o := newOffice(t)
+	seen := o.of(OfOrder, "B").Difference
+	put(t, o.store, "ST-78", o.now, nil, came("B", marketplace.Commission, -100000)...)
+	for _, do := range []Do{DoAccept, DoWriteOff, DoFix, DoReview, DoNote} {
+		o.cannot(RefusedOvertaken, "B", Asked{Do: do, Note: "2,000 are not worth it", Seen: &seen})
+	}
+	seen -= 100000
+	require.Equal(t, Accepted, o.does("B", Asked{Do: DoAccept, Note: "it is", Seen: &seen}).State)
+}
+
 // claimed is a claim over all of B's difference.
 func claimOf(amount int64) Asked {
 	return Asked{Do: DoClaim, Claim: Claim{Amount: amount, Reason: "the commission is not the agreed one", Evidence: []string{"https://example.com/tariff.pdf"}, Deadline: day.Add(40 * days)}}

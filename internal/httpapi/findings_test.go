@@ -89,6 +89,15 @@ func testFindingsAreWorkedOn(r *rig) {
 	require.Len(r, r.audited("finding"), 3)
 }
 
+func TestADecisionIsRefusedWhenTheDifferenceIsAnother(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	accept := "/findings/" + r.findingOf("B").ID + ":accept"
+	r.post(accept, `{"note": "agreed", "difference": "-49999"}`).problem(http.StatusUnprocessableEntity, "overtaken")
+	require.Equal(t, "difference", r.post(accept, `{"note": "agreed", "difference": "-0.5"}`).problem(http.StatusBadRequest, "invalid_member").Member)
+	r.post(accept, `{"note": "agreed", "difference": "-50000"}`).is(http.StatusOK)
+}
+
 // One account whose books cannot be read does not keep people from their work on another's.
 func TestAFindingIsFoundBesideBooksThatCannotBeRead(t *testing.T) {
 	r := newRig(t)
