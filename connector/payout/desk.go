@@ -186,7 +186,7 @@ func (d Desk) keep(ctx context.Context, a connector.PayoutAct, p *People, reason
 // step checks what is asked for and makes the step of it. It is pure.
 func (f Finding) step(asked Asked) (Step, error) {
 	s := asked.step()
-	s.Subject, s.Outcome, s.Difference = f.Subject, f.Outcome, f.Difference
+	s.Subject, s.Outcome, s.Difference, s.Causes = f.Subject, f.Outcome, f.Difference, f.causes()
 	if len(asked.Note) > mostText || len(asked.Assignee) > mostText {
 		return s, wrong(fmt.Errorf("note: it is longer than %d characters", mostText))
 	}

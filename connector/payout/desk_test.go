@@ -116,6 +116,19 @@ func TestWhatWasSettledIsReopenedWhenFactsChange(t *testing.T) {
 	require.Equal(t, WrittenOff, all(t, past.Orders)[0].state(), "as it was known")
 }
 
+func TestWhatWasSettledIsReopenedWhenItsCauseChanges(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", Asked{Do: DoAccept, Note: "the commission was agreed"})
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-80", o.now, nil, came("B", marketplace.Commission, 2000, marketplace.PaymentFee, -2000)...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{Reopened, FeeVariance, int64(-2000)}, []any{f.State, f.Outcome, f.Difference})
+	require.Equal(t, Accepted, o.does("B", Asked{Do: DoAccept, Note: "and the fee"}).State)
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-81", o.now, nil, came("B", marketplace.PaymentFee, 300, marketplace.PaymentFee, -300)...)
+	require.Equal(t, Accepted, o.of(OfOrder, "B").State, "the same cause in more lines")
+}
+
 func TestAnActUnderAKnownKeyIsThatAct(t *testing.T) {
 	o := newOffice(t)
 	id := o.of(OfOrder, "B").ID
