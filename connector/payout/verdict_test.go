@@ -250,19 +250,57 @@ func TestAVarianceStandsInTheLastPayoutOfItsCategory(t *testing.T) {
 	require.Equal(t, day.Add(12*24*time.Hour), o.Last)
 }
 
-// Of two orders with the same further number the first takes its lines, and the lines name it.
 func TestLinesByAnotherNumberNameTheirOrder(t *testing.T) {
 	store := memstore.New()
 	price(t, store, day, vnTariffs()...)
-	also := func(f *Facts) { f.Aliases = []string{"M-1"} }
-	know(t, store, day, sold("B", 200000, also), sold("A", 200000, also))
+	know(t, store, day, sold("B", 200000, func(f *Facts) { f.Aliases = []string{"M-1", "M-1"} }), sold("A", 200000))
 	put(t, store, "ST-1", day, nil, full("M-1", 200000, 8000)...)
 	r := made(t, store, Query{})
 	lines := whole(t, r, "line")
 	require.Equal(t, "channel_order_id", lines.Columns[9])
 	for i, row := range lines.Rows {
-		require.Equal(t, "A", row[9].Text)
+		require.Equal(t, "B", row[9].Text)
 		require.Equal(t, "alias", all(t, r.Lines)[i].Rule)
+	}
+}
+
+// B6: what could be of several orders is shown, and never chosen.
+func TestALineByANumberOfTwoOrdersIsAmbiguous(t *testing.T) {
+	also := func(f *Facts) { f.Aliases = []string{"M-1"} }
+	named := full("M-1", 200000, 8000)
+	aside := full("", 200000, 8000)
+	for i := range aside {
+		aside[i].Alias = "M-1"
+	}
+	for name, lines := range map[string][]Line{"in the place of the number": named, "beside it": aside} {
+		t.Run(name, func(t *testing.T) {
+			store := memstore.New()
+			price(t, store, day, vnTariffs()...)
+			know(t, store, day, sold("B", 700000, also), sold("C", 300000, also), sold("A", 200000, also))
+			p := put(t, store, "ST-1", day, nil, lines...)
+			r := made(t, store, Query{})
+			for i, l := range all(t, r.Lines) {
+				require.Equal(t, []any{Ambiguous, "A B C", "", ""}, []any{l.Outcome, l.Candidate, l.Rule, l.Ref})
+				require.Equal(t, "A B C", whole(t, r, "line").Rows[i][9].Text)
+			}
+			require.EqualValues(t, 179000, r.Summary[0].Unplaced)
+			for _, o := range all(t, r.Orders) {
+				require.Equal(t, MissingInSettlement, o.Outcome, o.Ref)
+			}
+			desk := Desk{Keep{Payouts: store}, func() time.Time { return day.Add(20 * days) }}
+			var ids []string
+			for _, l := range all(t, r.Lines) {
+				ids = append(ids, LineID(ID(p), l.Line))
+			}
+			m, err := desk.Match(t.Context(), shopee, "A", ids, "", By{Name: "anna"})
+			require.NoError(t, err)
+			require.Zero(t, made(t, store, Query{}).Summary[0].Unplaced, "a person has said whose they are")
+			know(t, store, day.Add(time.Hour), sold("M-1", 200000))
+			require.NoError(t, desk.Unmatch(t.Context(), shopee, m.ID, By{Name: "anna"}))
+			for _, l := range all(t, made(t, store, Query{}).Lines) {
+				require.Equal(t, "M-1", l.Ref, "an order of that very number")
+			}
+		})
 	}
 }
 
