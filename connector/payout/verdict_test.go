@@ -3,6 +3,7 @@ package payout
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -121,6 +122,42 @@ func TestAnOrderWithoutItemNumbersPaidTwice(t *testing.T) {
 	require.Equal(t, DuplicateSettlement, o.Outcome)
 	for _, c := range o.Causes {
 		require.Equal(t, CauseDuplicate, c.Code)
+	}
+}
+
+// An item of two units is paid twice whether they come together or one by one.
+func TestAnItemPaidTwiceUnitByUnit(t *testing.T) {
+	two := sold("A", 200000, func(f *Facts) { f.Items[0].Units = 2 })
+	paid := func(quantity int, amounts ...int) (out []Line) {
+		for _, n := range amounts {
+			l := came("A", marketplace.Principal, n)
+			l[0].Item, l[0].Quantity = "A-1", quantity
+			out = append(out, l...)
+		}
+		return out
+	}
+	fees := full("A", 200000, 8000)[1:]
+	for name, c := range map[string]struct {
+		lines []Line
+		want  Outcome
+	}{
+		"once":                               {paid(1, 100000, 100000), Matched},
+		"twice":                              {paid(1, 100000, 100000, 100000, 100000), DuplicateSettlement},
+		"twice, without saying so":           {paid(0, 100000, 100000, 100000, 100000), DuplicateSettlement},
+		"together, then one by one":          {append(paid(2, 200000), paid(1, 100000, 100000)...), DuplicateSettlement},
+		"at two prices, as they say":         {paid(1, 120000, 80000, 120000, 80000), DuplicateSettlement},
+		"one of them twice":                  {paid(1, 100000, 100000, 100000), AmountDiffers},
+		"as much again, but not of its kind": {append(paid(2, 200000), paid(0, 150000, 50000)...), AmountDiffers},
+		"twice and reversed":                 {paid(1, 100000, 100000, 100000, 100000, -100000, -100000), Matched},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := verdict(t, caseOf(two, append(slices.Clone(fees), c.lines...)...))
+			require.Equal(t, c.want, o.Outcome, "%+v", o.Causes)
+			if c.want == DuplicateSettlement {
+				require.Equal(t, CauseDuplicate, o.Causes[0].Code)
+				require.EqualValues(t, 200000, o.Causes[0].Amount)
+			}
+		})
 	}
 }
 
