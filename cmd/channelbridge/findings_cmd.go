@@ -155,19 +155,40 @@ func (a *app) printFinding(f payout.Finding) error {
 
 // deed is the command of one thing that is done about a finding.
 func (a *app) deed(do payout.Do, use, short string) *cobra.Command {
-	var note, by string
+	var note, by, seen string
 	c := &cobra.Command{
 		Use:     use,
 		Short:   short,
 		Example: "  channelbridge findings " + strings.ReplaceAll(strings.Replace(use, "FINDING", "fi_0b62a8a9a7e1c2e46a31700d", 1), "--note WHY", `--note "agreed with the channel"`),
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.does(cmd.Context(), args[0], by, func(payout.Finding) (payout.Asked, error) { return payout.Asked{Do: do, Note: note}, nil })
+			return a.does(cmd.Context(), args[0], by, func(f payout.Finding) (payout.Asked, error) {
+				difference, err := differenceOf(f, seen)
+				return payout.Asked{Do: do, Note: note, Seen: difference}, err
+			})
 		},
 	}
 	c.Flags().StringVar(&note, "note", "", "why, or what was found out")
+	differenceFlag(c, &seen)
 	byFlag(c, &by)
 	return c
+}
+
+// differenceFlag lets a person say which difference was decided on.
+func differenceFlag(c *cobra.Command, seen *string) {
+	c.Flags().StringVar(seen, "difference", "", "the difference it is decided on; refused if it is another one by now")
+}
+
+// differenceOf reads it; nil: it was not said.
+func differenceOf(f payout.Finding, seen string) (*int64, error) {
+	if seen == "" {
+		return nil, nil
+	}
+	m, err := money.Parse(seen, f.Subject.Currency)
+	if err != nil {
+		return nil, usage("--difference: %v", err)
+	}
+	return &m.Minor, nil
 }
 
 // byFlag lets a person say who is at the keyboard.
@@ -212,7 +233,7 @@ func newFindingsAssign(a *app) *cobra.Command {
 }
 
 func newFindingsClaim(a *app) *cobra.Command {
-	var amount, reason, deadline, by string
+	var amount, reason, deadline, by, seen string
 	var evidence []string
 	c := &cobra.Command{
 		Use:     "claim FINDING --amount AMOUNT --reason WHY",
@@ -229,7 +250,8 @@ func newFindingsClaim(a *app) *cobra.Command {
 				if err != nil {
 					return payout.Asked{}, usage("--deadline: %v", err)
 				}
-				return payout.Asked{Do: payout.DoClaim, Claim: payout.Claim{Amount: sum.Minor, Reason: reason, Evidence: evidence, Deadline: until}}, nil
+				difference, err := differenceOf(f, seen)
+				return payout.Asked{Do: payout.DoClaim, Seen: difference, Claim: payout.Claim{Amount: sum.Minor, Reason: reason, Evidence: evidence, Deadline: until}}, err
 			})
 		},
 	}
@@ -238,6 +260,7 @@ func newFindingsClaim(a *app) *cobra.Command {
 	f.StringVar(&reason, "reason", "", "why")
 	f.StringVar(&deadline, "deadline", "", "until when the channel takes it: a day or an instant")
 	f.StringArrayVar(&evidence, "evidence", nil, "a line, a tracking number or an address; may be given several times")
+	differenceFlag(c, &seen)
 	byFlag(c, &by)
 	return c
 }

@@ -85,6 +85,11 @@ func (c Claim) check(currency string) error {
 	return errors.Join(all...)
 }
 
+// asksFor reports that the claim is over the same, whatever its id.
+func (c Claim) asksFor(o Claim) bool {
+	return c.Amount == o.Amount && c.Reason == o.Reason && slices.Equal(c.Evidence, o.Evidence) && c.Deadline.Equal(o.Deadline)
+}
+
 // said takes what a person says of the claim.
 func (c *Claim) said(s Said) {
 	c.State = s.ClaimState

@@ -113,6 +113,9 @@ func (d Desk) Unmatch(ctx context.Context, a Account, id string, by By) error {
 	if err != nil {
 		return err
 	}
+	if err := reused(p, by, actMatch, id, func(m Match) bool { return m.Undone }); err != nil {
+		return err
+	}
 	m, there := p.matches[id]
 	if p.heard(by) {
 		return nil
@@ -174,6 +177,9 @@ func (d Desk) Undeposit(ctx context.Context, a Account, id, reason string, by By
 	if err != nil {
 		return err
 	}
+	if err := reused(p, by, actDeposit, id, func(d Deposit) bool { return d.Undone && d.Note == reason }); err != nil {
+		return err
+	}
 	dep, there := p.deposits[id]
 	if p.heard(by) {
 		return nil
@@ -196,6 +202,9 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 	now := d.Clock()
 	p, err := d.people(ctx, a)
 	if err != nil {
+		return Closing{}, err
+	}
+	if err := reused(p, by, actClose, month, func(c Closing) bool { return !c.Undone }); err != nil {
 		return Closing{}, err
 	}
 	known := now.Add(-settling).UTC().Truncate(time.Microsecond)
@@ -277,6 +286,9 @@ func (d Desk) Closes(ctx context.Context, a Account) ([]Closing, error) {
 func (d Desk) Unclose(ctx context.Context, a Account, month, reason string, by By) error {
 	p, err := d.people(ctx, a)
 	if err != nil {
+		return err
+	}
+	if err := reused(p, by, actClose, month, func(c Closing) bool { return c.Undone && c.Reason == reason }); err != nil {
 		return err
 	}
 	c, closed := p.closes[month]

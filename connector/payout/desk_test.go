@@ -1,6 +1,7 @@
 package payout
 
 import (
+	"context"
 	"errors"
 	"math"
 	"strings"
@@ -118,6 +119,19 @@ func TestWhatWasSettledIsReopenedWhenFactsChange(t *testing.T) {
 	require.Equal(t, WrittenOff, all(t, past.Orders)[0].state(), "as it was known")
 }
 
+func TestWhatWasSettledIsReopenedWhenItsCauseChanges(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", Asked{Do: DoAccept, Note: "the commission was agreed"})
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-80", o.now, nil, came("B", marketplace.Commission, 2000, marketplace.PaymentFee, -2000)...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{Reopened, FeeVariance, int64(-2000)}, []any{f.State, f.Outcome, f.Difference})
+	require.Equal(t, Accepted, o.does("B", Asked{Do: DoAccept, Note: "and the fee"}).State)
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-81", o.now, nil, came("B", marketplace.PaymentFee, 300, marketplace.PaymentFee, -300)...)
+	require.Equal(t, Accepted, o.of(OfOrder, "B").State, "the same cause in more lines")
+}
+
 func TestAnActUnderAKnownKeyIsThatAct(t *testing.T) {
 	o := newOffice(t)
 	id := o.of(OfOrder, "B").ID
@@ -129,6 +143,58 @@ func TestAnActUnderAKnownKeyIsThatAct(t *testing.T) {
 	}
 }
 
+// The answer to a key is forgotten after a while, the key is not.
+func TestAKeyIsOfOneDeed(t *testing.T) {
+	o := newOffice(t)
+	anna := By{"anna", "k1"}
+	b, d := o.of(OfOrder, "B").ID, o.of(OfOrder, "D").ID
+	claim := claimOf(2000)
+	_, err := o.desk.Act(t.Context(), shopee, b, claim, anna)
+	require.NoError(t, err)
+	for name, do := range map[string]func() error{
+		"another deed":  func() error { _, err := o.desk.Act(t.Context(), shopee, b, Asked{Do: DoReview}, anna); return err },
+		"another claim": func() error { _, err := o.desk.Act(t.Context(), shopee, b, claimOf(1999), anna); return err },
+		"another note": func() error {
+			a := claim
+			a.Note = "n"
+			_, err := o.desk.Act(t.Context(), shopee, b, a, anna)
+			return err
+		},
+		"another finding": func() error { _, err := o.desk.Act(t.Context(), shopee, d, claim, anna); return err },
+		"a match":         func() error { return o.desk.Unmatch(t.Context(), shopee, "ma_1", anna) },
+		"a deposit":       func() error { return o.desk.Undeposit(t.Context(), shopee, "dp_1", "why", anna) },
+		"a month":         func() error { _, err := o.desk.Close(t.Context(), shopee, "2026-11", anna); return err },
+		"a month again":   func() error { return o.desk.Unclose(t.Context(), shopee, "2026-11", "why", anna) },
+	} {
+		require.ErrorIs(t, do(), connector.ErrKeyReused, name)
+	}
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-78", o.now, nil, came("B", marketplace.ClaimReimbursement, 500)...)
+	f, err := o.desk.Act(t.Context(), shopee, b, claim, anna)
+	require.NoError(t, err, "the same again, though much has changed")
+	require.Len(t, f.Progress.Said, 1)
+	require.Equal(t, ClaimPartlyWon, f.Claim, "and as it is now")
+}
+
+func TestTakingBackIsDoneOnceUnderAKey(t *testing.T) {
+	o := newOffice(t)
+	d, err := o.desk.Deposit(t.Context(), shopee, Deposit{Amount: money.New(590850, "VND"), Day: "2026-11-12", Origin: DepositManual}, "a", By{Name: "anna"})
+	require.NoError(t, err)
+	for range 2 {
+		require.NoError(t, o.desk.Undeposit(t.Context(), shopee, d.ID, "typed wrongly", By{"anna", "k"}))
+	}
+	require.ErrorIs(t, o.desk.Undeposit(t.Context(), shopee, d.ID, "another reason", By{"anna", "k"}), connector.ErrKeyReused)
+	o.now = time.Date(2026, 12, 3, 9, 0, 0, 0, time.UTC)
+	for range 2 {
+		_, err := o.desk.Close(t.Context(), shopee, "2026-11", By{"anna", "c"})
+		require.NoError(t, err)
+	}
+	for range 2 {
+		require.NoError(t, o.desk.Unclose(t.Context(), shopee, "2026-11", "late", By{"ben", "u"}))
+	}
+	require.ErrorIs(t, o.desk.Unclose(t.Context(), shopee, "2026-11", "later", By{"ben", "u"}), connector.ErrKeyReused)
+}
+
 func TestSomebodyElseWasFaster(t *testing.T) {
 	o := newOffice(t)
 	b, _, err := Review(t.Context(), o.desk.Keep, shopee, o.now)
@@ -137,6 +203,17 @@ func TestSomebodyElseWasFaster(t *testing.T) {
 	o.does("B", Asked{Do: DoReview})
 	_, err = o.desk.act(t.Context(), b, f, Asked{Do: DoAccept, Note: "blind"}, By{Name: "ben"})
 	o.refused(RefusedOvertaken, err)
+}
+
+func TestADecisionIsOnTheDifferenceThatWasSeen(t *testing.T) {
+	o := newOffice(t)
+	seen := o.of(OfOrder, "B").Difference
+	put(t, o.store, "ST-78", o.now, nil, came("B", marketplace.Commission, -100000)...)
+	for _, do := range []Do{DoAccept, DoWriteOff, DoFix, DoReview, DoNote} {
+		o.cannot(RefusedOvertaken, "B", Asked{Do: do, Note: "2,000 are not worth it", Seen: &seen})
+	}
+	seen -= 100000
+	require.Equal(t, Accepted, o.does("B", Asked{Do: DoAccept, Note: "it is", Seen: &seen}).State)
 }
 
 // claimed is a claim over all of B's difference.
@@ -289,6 +366,44 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	require.Equal(t, 1, refused)
 	require.Equal(t, []State{InReview, InReview, Accepted}, []State{o.of(OfOrder, "B").State, o.of(OfOrder, "D").State, o.of(OfOrder, "C").State})
+}
+
+// breaking is a store whose process dies after some acts.
+type breaking struct {
+	connector.Payouts
+	left int
+}
+
+func (s *breaking) KeepAct(ctx context.Context, a connector.PayoutAct, after int64, line connector.AuditEntry) (connector.PayoutAct, bool, error) {
+	if s.left--; s.left < 0 {
+		return connector.PayoutAct{}, false, errDied
+	}
+	return s.Payouts.KeepAct(ctx, a, after, line)
+}
+
+func TestManyAtOnceGoesOnAfterACrash(t *testing.T) {
+	o := newOffice(t)
+	store := &breaking{o.store, 2}
+	desk := Desk{Keep{Payouts: store}, o.desk.Clock}
+	q, a := FindingQuery{States: []State{New}}, Asked{Do: DoReview}
+	_, err := desk.Bulk(t.Context(), []Account{shopee}, q, a, false, By{"anna", "k"})
+	require.ErrorIs(t, err, errDied)
+	store.left = 100
+	for range 2 {
+		done, err := desk.Bulk(t.Context(), []Account{shopee}, q, a, false, By{"anna", "k"})
+		require.NoError(t, err)
+		require.Len(t, done, 3, "also those that are not new any more")
+		for _, d := range done {
+			require.Nil(t, d.Refused)
+			require.Equal(t, InReview, d.Finding.State)
+			require.Len(t, d.Finding.Progress.Said, 1)
+		}
+	}
+	_, err = desk.Bulk(t.Context(), []Account{shopee}, q, Asked{Do: DoReview, Note: "another"}, false, By{"anna", "k"})
+	require.ErrorIs(t, err, connector.ErrKeyReused)
+	done, err := desk.Bulk(t.Context(), []Account{shopee}, q, a, false, By{"anna", "other"})
+	require.NoError(t, err)
+	require.Empty(t, done)
 }
 
 func TestLinesAreGivenToAnOrderByHand(t *testing.T) {

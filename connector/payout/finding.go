@@ -76,6 +76,20 @@ func (f Finding) OpenedAt() time.Time {
 	return f.Progress.Said[0].At
 }
 
+// causes are the sums of its causes, by code; nil: there are none.
+func (f Finding) causes() map[CauseCode]int64 {
+	var out map[CauseCode]int64
+	for _, c := range f.Causes {
+		if out == nil {
+			out = map[CauseCode]int64{}
+		}
+		if out[c.Code] += c.Amount; out[c.Code] == 0 {
+			delete(out, c.Code)
+		}
+	}
+	return out
+}
+
 // Amount is the finding's difference with its currency.
 func (f Finding) Amount() money.Money { return money.New(f.Difference, f.Subject.Currency) }
 
@@ -130,7 +144,7 @@ func (b *Books) findings(out []Finding) []Finding {
 func (b *Books) finding(s Subject, outcome Outcome, difference int64, o *Order) Finding {
 	f := Finding{ID: s.id(b.Account.ID), Account: b.Account.ID, Subject: s, Outcome: outcome, Difference: difference, Progress: Progress{State: New}}
 	if o != nil {
-		f.reimbursed = o.reimbursed()
+		f.reimbursed, f.Causes = o.reimbursed(), o.Causes
 	}
 	return b.standing(f)
 }
@@ -144,7 +158,7 @@ func (b *Books) standing(f Finding) Finding {
 		f.Reimbursed = c.received(f.reimbursed)
 		f.Claim = c.now(f.Reimbursed, b.Now)
 	}
-	f.State = f.Progress.now(f.Outcome, f.Difference, f.Reimbursed, b.Now)
+	f.State = f.Progress.now(f, b.Now)
 	return f
 }
 
@@ -180,7 +194,7 @@ func (b *Books) ofOrder(o Order) (Finding, bool) {
 		outcome = ""
 	}
 	f := b.finding(s, outcome, difference, &o)
-	f.Causes, f.Store, f.Name, f.DueAt = o.Causes, o.Facts.Store, o.Facts.Name, o.DueAt
+	f.Store, f.Name, f.DueAt = o.Facts.Store, o.Facts.Name, o.DueAt
 	for _, sh := range o.Shares {
 		f.Payouts = append(f.Payouts, b.Of(sh.Payout).External)
 	}

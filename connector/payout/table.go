@@ -239,7 +239,7 @@ var lineColumns = strings.Split("report_version,snapshot_id,payout_external_id,p
 func (r *Report) lineCells(l LineRow, a Account) []Cell {
 	v, cur := l.Line, l.Line.Amount.Currency
 	row := []Cell{text(Version), text(r.Snapshot), text(l.Payout.External), count(l.Payout.Revision), count(v.No), text(string(l.Outcome)), text(v.Category), text(v.NativeType), text(v.NativeText),
-		text(cmp.Or(l.Ref, v.Order, l.Candidate)), text(v.Item), text(l.Store), text(v.Refund), text(v.SKU), {}, at(v.PostedAt, a), text(cur), amount(v.Amount.Minor, cur), text(l.Rule), text(l.Confidence), {}, {}}
+		text(cmp.Or(l.Ref, l.Candidate, v.Order)), text(v.Item), text(l.Store), text(v.Refund), text(v.SKU), {}, at(v.PostedAt, a), text(cur), amount(v.Amount.Minor, cur), text(l.Rule), text(l.Confidence), {}, {}}
 	if v.Quantity != 0 {
 		row[14] = count(v.Quantity)
 	}

@@ -144,11 +144,20 @@ type FindingAct struct {
 	Reason   string   `json:"reason,omitempty"` // of a claim
 	Evidence []string `json:"evidence,omitempty"`
 	Deadline string   `json:"deadline,omitempty"` // of a claim, an instant
+	// Difference is the one it was decided on; if it is another one now nothing is done.
+	Difference string `json:"difference,omitempty"`
 }
 
 // asked reads what is to be done in a currency.
 func (r FindingAct) asked(do payout.Do, currency string) (payout.Asked, error) {
 	a := payout.Asked{Do: do, Note: r.Note, Assignee: r.Assignee}
+	if r.Difference != "" {
+		seen, err := minorOf("difference", r.Difference, currency)
+		if err != nil {
+			return a, err
+		}
+		a.Seen = &seen
+	}
 	if r.Assignee != "" && do != payout.DoAssign {
 		return a, member("invalid_member", "assignee", "Only :assign has it.", "")
 	}
