@@ -30,14 +30,14 @@ type People struct {
 	closes   map[string]Closing   // by month; those that were undone are not there
 	settings *Settings            // nil: none were kept yet
 	charts   charts
-	decided  time.Time                      // when a month was last closed or opened, or settings were kept
+	decided  map[string]time.Time           // when a month was last closed or opened, by month, and under "" settings kept
 	last     map[string]int64               // the newest act by kind and about
 	keys     map[string]connector.PayoutAct // acts that were kept under a key, by it
 }
 
 // Follow works out what holds after a list of acts, which come in the order they were added.
 func Follow(acts []connector.PayoutAct) (*People, error) {
-	p := &People{findings: map[string]*Progress{}, matches: map[string]Match{}, deposits: map[string]Deposit{}, closes: map[string]Closing{}, last: map[string]int64{}, keys: map[string]connector.PayoutAct{}}
+	p := &People{findings: map[string]*Progress{}, decided: map[string]time.Time{}, matches: map[string]Match{}, deposits: map[string]Deposit{}, closes: map[string]Closing{}, last: map[string]int64{}, keys: map[string]connector.PayoutAct{}}
 	for _, a := range acts {
 		if err := p.take(a); err != nil {
 			return nil, fmt.Errorf("what was said of %s %s: %w", a.Kind, a.About, err)
@@ -73,13 +73,13 @@ func (p *People) take(a connector.PayoutAct) error {
 		keepLast(p.deposits, a.About, d, d.Undone)
 		return err
 	case actClose:
-		p.decided = a.At
+		p.decided[a.About] = a.At
 		c, err := bodyOf[Closing](a)
 		c.Month, c.By, c.At = a.About, a.Actor, a.At
 		keepLast(p.closes, a.About, c, c.Undone)
 		return err
 	case actSettings:
-		p.decided = a.At
+		p.decided[""] = a.At
 		s, err := bodyOf[Settings](a)
 		if p.settings = &s; s.Chart != nil {
 			p.charts = append(p.charts, dated{a.At, *s.Chart})

@@ -171,8 +171,11 @@ func (d Desk) act(ctx context.Context, b *Books, f Finding, asked Asked, by By) 
 	return b.standing(f), nil
 }
 
-// keep keeps an act if nobody has spoken meanwhile. A repetition of the same is answered the same.
+// keep keeps an act if nobody has spoken meanwhile. A repetition of the same is answered the same. An
+// act is as old as the moment it is kept, however long it took to decide: what was known before did
+// not know of it.
 func (d Desk) keep(ctx context.Context, a connector.PayoutAct, p *People, reason string) (connector.PayoutAct, bool, error) {
+	a.At = d.Clock()
 	kept, fresh, err := d.Payouts.KeepAct(ctx, a, p.lastAct(a.Kind, a.About), auditLine(a, reason))
 	if errors.Is(err, connector.ErrOvertaken) {
 		return kept, false, refuse(RefusedOvertaken, "somebody else has just said something about it", "Look at it again, then decide.")

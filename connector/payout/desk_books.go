@@ -217,8 +217,8 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 		return Closing{}, refuse(RefusedMonth, "%s is not over in %s", "Close it a minute after its end.", month, a.Zone)
 	case p.after(month) != "":
 		return Closing{}, refuse(RefusedState, "%s is closed already: what is known of %s now would stand in both", "Open the later month again first, then close both in their order.", p.after(month), month)
-	case p.decided.After(known):
-		return Closing{}, refuse(RefusedMonth, "settings or closed months were changed less than a minute ago", "Close it in a minute.")
+	case p.decided[""].After(known) || p.decided[month].After(known):
+		return Closing{}, refuse(RefusedMonth, "the settings were changed, or the month was opened again, less than a minute ago", "Close it in a minute.")
 	}
 	q.AsOf = known
 	r, err := Make(ctx, d.Keep, []Account{a}, q, now)

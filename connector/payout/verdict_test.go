@@ -399,3 +399,30 @@ func TestLinesThatAgreeTogetherAreAGroup(t *testing.T) {
 	require.Equal(t, []string{"order", "order"}, rules(sold("A", 100000), short...), "they do not agree")
 	require.Equal(t, []string{"order"}, rules(sold("A", 100000), came("A", marketplace.Principal, 100000)...))
 }
+
+// B6.3: a line without the channel's number that has the store's belongs to that order.
+func TestALineMayCallItsOrderAsTheStoreDoes(t *testing.T) {
+	store := memstore.New()
+	price(t, store, day, vnTariffs()...)
+	know(t, store, day, sold("A", 200000), sold("B", 100000))
+	lines := full("", 200000, 8000)
+	for i := range lines {
+		lines[i].Alias = "#A"
+	}
+	strange := came("", marketplace.Principal, 7)
+	strange[0].Alias = "#C"
+	put(t, store, "ST-1", day, nil, append(lines, strange...)...)
+	r := made(t, store, Query{})
+	for _, o := range all(t, r.Orders) {
+		if o.Ref == "A" {
+			require.Equal(t, Matched, o.Outcome)
+		}
+	}
+	for i, l := range all(t, r.Lines) {
+		if i < len(lines) {
+			require.Equal(t, []string{"A", "alias"}, []string{l.Ref, l.Rule})
+			continue
+		}
+		require.Empty(t, l.Ref, "nobody is called so")
+	}
+}

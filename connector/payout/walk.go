@@ -224,11 +224,13 @@ func (w *walk) leave(name string) error {
 			return fmt.Errorf("order %s: %w", name, err)
 		}
 		f = &known
-		for _, x := range w.waiting[name] {
-			x.ByAlias = true
-			lines = append(lines, x)
+		for _, other := range []string{name, f.Name} { // a line may call it as the channel does, or the store
+			for _, x := range w.waiting[other] {
+				x.ByAlias = true
+				lines = append(lines, x)
+			}
+			delete(w.waiting, other)
 		}
-		delete(w.waiting, name)
 		if err := w.facts.next(); err != nil {
 			return err
 		}
