@@ -19,7 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"channelbridge/connector"
+	"channelbridge/connector/payout"
 	"channelbridge/internal/notify"
+	"channelbridge/marketplace"
 )
 
 // erp is one of the operator's own systems.
@@ -178,6 +180,88 @@ func TestFindingsAreTold(t *testing.T) {
 	look(map[string]int{connector.EventFindingOpened: 1, connector.EventPayoutReconciled: 1, connector.EventFindingChanged: 1})
 	require.Contains(t, b.run("findings", "show", id).out, "system")
 	require.Contains(t, strings.Join(e.bodies, "\n"), `"workflow_state":"accepted"`)
+}
+
+// later sets a bridge's clock to so many days from now.
+func (b *bridge) later(days int) {
+	at := realClock().Add(time.Duration(days) * 24 * time.Hour)
+	b.clock = func() time.Time { return at }
+	b.sender = newSender(parts{cfg: b.cfg, store: b.store, clock: b.clock, log: b.log}, hooks{})
+}
+
+// What a payout lacks may be found weeks later.
+func TestAPayoutThatIsPlacedLateIsTold(t *testing.T) {
+	b, e := newBench(t), newERP(t)
+	b.telling(e, connector.EventPayoutReconciled)
+	require.Zero(t, b.run("migrate", "up").code)
+	loose := file(t, b.dir, "loose.csv", statement("ST-1", "4.00", [3]string{"Sale", "4.00", ""}))
+	require.Zero(t, b.run("payouts", "import", loose, "--account", "market").code)
+	br := b.wired()
+	l, ok := br.link("market")
+	require.True(t, ok)
+	look := func(day, want int) {
+		t.Helper()
+		br.later(day)
+		for range 2 {
+			require.NoError(t, br.findOnce(t.Context(), l))
+			_, err := br.sender.Step(t.Context())
+			require.NoError(t, err)
+		}
+		require.Equal(t, want, e.told()[connector.EventPayoutReconciled], "day %d", day)
+	}
+	look(1, 0)
+	look(8, 0)
+	facts := payout.Facts{Order: "A", Currency: "USD", PlacedAt: br.clock(), Items: []payout.Item{{ID: "1", Units: 1, Parts: []payout.Part{{Category: marketplace.Principal, Amount: 400}}}}}
+	_, err := br.store.KeepFacts(t.Context(), []connector.PayoutFacts{{Account: "market", Order: "A", KnownAt: br.clock(), Body: facts.Encode()}})
+	require.NoError(t, err)
+	account := l.cfg.payoutAccount(br.cfg.TimeZone)
+	list, err := br.store.PayoutList(t.Context(), connector.PayoutFilter{})
+	require.NoError(t, err)
+	var lines []string
+	require.NoError(t, br.store.PayoutLines(t.Context(), connector.LineFilter{Payouts: []int64{list[0].ID}}, func(l connector.PayoutLine) error {
+		lines = append(lines, payout.LineID(payout.ID(list[0]), l))
+		return nil
+	}))
+	_, err = books{br}.Desk().Match(t.Context(), account, "A", lines, "", payout.By{Name: "anna"})
+	require.NoError(t, err)
+	look(9, 1)
+	_, err = br.store.PurgeEvents(t.Context(), br.clock().Add(time.Hour), 100)
+	require.NoError(t, err)
+	look(40, 1)
+}
+
+// Whoever works on a finding, and what he writes about it, stays here.
+func TestEventsSayNothingAboutPersons(t *testing.T) {
+	b, e := newBench(t), newERP(t)
+	b.telling(e, connector.EventTypes...)
+	require.Zero(t, b.run("migrate", "up").code)
+	file1 := file(t, b.dir, "a.csv", statement("ST-1", "4.00", [3]string{"Sale", "4.00", "UNSEEN"}))
+	require.Zero(t, b.run("payouts", "import", file1, "--account", "market").code)
+	id := strings.Fields(strings.Split(b.run("findings", "list").out, "\n")[1])[0]
+	require.Zero(t, b.run("findings", "assign", id, "jane-doe").code)
+	claim := b.run("findings", "claim", id, "--amount", "1.00", "--reason", "Jane Doe has called", "--by", "jane-doe")
+	require.Zero(t, claim.code, claim.err)
+	br := b.wired()
+	l, ok := br.link("market")
+	require.True(t, ok)
+	account := l.cfg.payoutAccount(br.cfg.TimeZone)
+	br.later(90)
+	jane, month := payout.By{Name: "jane-doe"}, br.clock().AddDate(0, -2, 0).Format("2006-01")
+	_, err := books{br}.Desk().Close(t.Context(), account, month, jane)
+	require.NoError(t, err)
+	require.NoError(t, books{br}.Desk().Unclose(t.Context(), account, month, "Jane was wrong", payout.By{Name: "john-doe"}))
+	require.NoError(t, br.findOnce(t.Context(), l))
+	_, err = br.sender.Step(t.Context())
+	require.NoError(t, err)
+	told := e.told()
+	for _, want := range []string{connector.EventFindingOpened, connector.EventCloseCreated, connector.EventCloseUndone} {
+		require.Equal(t, 1, told[want], want)
+	}
+	text := strings.Join(e.bodies, "\n")
+	require.Contains(t, text, `"claim":{"claim_id":`)
+	for _, no := range []string{"jane", "Jane", "john", "assignee", "created_by", "reason"} {
+		require.NotContains(t, text, no)
+	}
 }
 
 // A payout that came into the books while its process died is told at the next start.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -69,7 +70,8 @@ func (b *bridge) pullDocument(ctx context.Context, id connector.ConnectionID, sr
 	return err
 }
 
-// pullTransfers takes in one page of transfers to the bank, as the channel's own word on them.
+// pullTransfers takes in one page of transfers to the bank, as the channel's own word on them. One that
+// cannot be understood is told of, and does not hold up the others.
 func (b *bridge) pullTransfers(ctx context.Context, l *link, src marketplace.TransferSource, after marketplace.Cursor) (marketplace.Cursor, bool, error) {
 	page, err := src.Transfers(ctx, after)
 	if err != nil {
@@ -81,7 +83,13 @@ func (b *bridge) pullTransfers(ctx context.Context, l *link, src marketplace.Tra
 		if !arrived {
 			continue
 		}
-		if _, err := (books{b}).Desk().Deposit(ctx, account, d, t.ID, payout.By{Name: payout.System}); err != nil {
+		_, err := (books{b}).Desk().Deposit(ctx, account, d, t.ID, payout.By{Name: payout.System})
+		if no, refused := errors.AsType[*payout.RefusedError](err); refused && no.Code == payout.RefusedInput {
+			b.failed("transfers", l.id)
+			b.log.Warn("transfer not taken in", "connection", string(l.id), "transfer", t.ID, "member", no.Member)
+			continue
+		}
+		if err != nil {
 			return after, false, fmt.Errorf("transfer %s: %w", t.ID, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"channelbridge/internal/money"
+	"channelbridge/marketplace"
 	"channelbridge/marketplace/generic/genericfake"
 )
 
@@ -235,4 +238,39 @@ func (b *bench) worksOnFindings(order string) {
 	early := b.run("months", "close", "2099-01", "--account", "market")
 	require.Equal(b, exitRefused, early.code)
 	require.Contains(b, early.err, "is not over")
+}
+
+// bankList is a channel that tells of transfers, all on one page.
+type bankList []marketplace.Transfer
+
+func (b bankList) Transfers(context.Context, marketplace.Cursor) (marketplace.TransferPage, error) {
+	return marketplace.TransferPage{Transfers: b, Next: marketplace.Cursor{Token: "end"}}, nil
+}
+
+func TestATransferThatCannotBeUnderstoodHoldsUpNoOther(t *testing.T) {
+	b := newBench(t)
+	require.Zero(t, b.run("migrate", "up").code)
+	br := b.wired()
+	l, ok := br.link("market")
+	require.True(t, ok)
+	sent := func(id string, change func(*marketplace.Transfer)) marketplace.Transfer {
+		t := marketplace.Transfer{ID: id, Status: marketplace.TransferPaid, Amount: money.New(500, "USD"), CreatedAt: br.clock()}
+		change(&t)
+		return t
+	}
+	list := bankList{
+		sent("reference", func(t *marketplace.Transfer) { t.BankRef = strings.Repeat("x", 501) }),
+		sent("currency", func(t *marketplace.Transfer) { t.Amount.Currency = "?" }),
+		sent("reason", func(t *marketplace.Transfer) {
+			t.Status, t.Reason = marketplace.TransferFailed, strings.Repeat("x", 501)
+		}),
+		sent("good", func(*marketplace.Transfer) {}),
+	}
+	next, more, err := br.pullTransfers(t.Context(), l, list, marketplace.Cursor{})
+	require.NoError(t, err)
+	require.False(t, more)
+	require.Equal(t, "end", next.Token)
+	kept, err := books{br}.Desk().Deposits(t.Context(), l.cfg.payoutAccount(br.cfg.TimeZone))
+	require.NoError(t, err)
+	require.Len(t, kept, 2)
 }

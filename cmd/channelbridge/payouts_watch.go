@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"channelbridge/connector"
@@ -53,7 +54,7 @@ func (b *bridge) findOnce(ctx context.Context, l *link) error {
 	}
 	seen, found, err := books{b}.Desk().Watch(ctx, account, func(n payout.News) error { return b.tellNews(ctx, n) })
 	if err == nil {
-		err = b.tellBooks(ctx, seen)
+		cur.Value, err = b.tellBooks(ctx, seen, cur.Value)
 	}
 	if kept := b.store.KeepCursor(context.WithoutCancel(ctx), cur, b.clock(), time.Time{}); err == nil {
 		err = kept
@@ -86,7 +87,7 @@ func (b *bridge) tellNews(ctx context.Context, n payout.News) error {
 			types = append(types, connector.EventToleranceDrift)
 		}
 	}
-	data, err := json.Marshal(f.JSON())
+	data, err := json.Marshal(f.EventJSON())
 	if err != nil {
 		return fmt.Errorf("telling of finding %s: %w", f.ID, err)
 	}
@@ -94,48 +95,86 @@ func (b *bridge) tellNews(ctx context.Context, n payout.News) error {
 	for _, t := range types {
 		events = append(events, connector.Event{ID: connector.EventID(t, n.ID), Type: t, At: n.At, Account: f.Account, Subject: f.ID, Data: data})
 	}
-	if f.ClaimOver() {
+	if n.Settled {
 		t := connector.EventClaimSettled
 		events = append(events, connector.Event{ID: connector.EventID(t, f.Progress.Claim.ID, string(f.Claim)), Type: t, At: n.At, Account: f.Account, Subject: f.Progress.Claim.ID, Data: data})
 	}
 	return b.emit(ctx, events...)
 }
 
+// unplaced are the payouts in which something had no place at the last look, by their names outside.
+// It is kept in the place of a cursor: when everything is placed at last, that is told, however long
+// ago the payout came.
+type unplaced struct {
+	Payouts []string `json:"unplaced,omitempty"`
+}
+
 // tellBooks tells of payouts in which everything is placed, and of months that were closed or opened
-// again, of the last days: who heard of them already does not hear again.
-func (b *bridge) tellBooks(ctx context.Context, seen *payout.Books) error {
-	since := b.clock().Add(-retellFor)
-	var events []connector.Event
-	add := func(t, subject string, at time.Time, data any, contents ...string) error {
-		body, err := json.Marshal(data)
-		if err != nil {
-			return fmt.Errorf("telling of %s: %w", subject, err)
+// again: of what was not so at the last look, and of the last days. Who heard of it already does not
+// hear again. It gives what is to be kept for the next look.
+func (b *bridge) tellBooks(ctx context.Context, seen *payout.Books, kept []byte) ([]byte, error) {
+	var was, is unplaced
+	if len(kept) > 0 {
+		if err := json.Unmarshal(kept, &was); err != nil {
+			return kept, fmt.Errorf("what was not placed at the last look: %w", err)
 		}
-		events = append(events, connector.Event{ID: connector.EventID(t, contents...), Type: t, At: at, Account: seen.Account.ID, Subject: subject, Data: body})
-		return nil
 	}
-	for _, p := range seen.Reconciled() {
-		if p.ImportedAt.Before(since) {
+	since := b.clock().Add(-retellFor)
+	placed, open := seen.Placed()
+	for _, p := range open {
+		is.Payouts = append(is.Payouts, p.Name)
+	}
+	var all tidings
+	for _, p := range placed {
+		if p.ImportedAt.Before(since) && !slices.Contains(was.Payouts, p.Name) {
 			continue
 		}
 		data := map[string]any{"payout_id": p.Name, "account": p.Account, "external_id": p.External, "revision": p.Revision, "currency": p.Currency, "paid": p.Payout.Paid.Decimal(), "orders": p.Bridge.Orders, "lines": p.Lines}
-		if err := add(connector.EventPayoutReconciled, p.Name, b.clock(), data, p.Name); err != nil {
-			return err
+		if err := all.add(connector.EventPayoutReconciled, seen.Account.ID, p.Name, b.clock(), data, p.Name); err != nil {
+			return kept, err
 		}
 	}
-	acts, err := b.store.Acts(ctx, seen.Account.ID, time.Time{})
+	if err := b.closings(ctx, seen.Account.ID, since, &all); err != nil {
+		return kept, err
+	}
+	if err := b.emit(ctx, all...); err != nil {
+		return kept, err
+	}
+	next, err := json.Marshal(is)
+	if err != nil {
+		return kept, fmt.Errorf("keeping what is not placed: %w", err)
+	}
+	return next, nil
+}
+
+// tidings are events on their way.
+type tidings []connector.Event
+
+func (t *tidings) add(kind string, account connector.ConnectionID, subject string, at time.Time, data any, contents ...string) error {
+	body, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("telling of %s: %w", subject, err)
+	}
+	*t = append(*t, connector.Event{ID: connector.EventID(kind, contents...), Type: kind, At: at, Account: account, Subject: subject, Data: body})
+	return nil
+}
+
+// closings adds the months that were closed or opened again since an instant. Who did so, and why, is
+// not told.
+func (b *bridge) closings(ctx context.Context, account connector.ConnectionID, since time.Time, all *tidings) error {
+	acts, err := b.store.Acts(ctx, account, time.Time{})
 	if err != nil {
 		return fmt.Errorf("telling of closed months: %w", err)
 	}
 	for _, c := range payout.Closings(acts, since) {
-		t := connector.EventCloseCreated
+		kind := connector.EventCloseCreated
 		if c.Undone {
-			t = connector.EventCloseUndone
+			kind = connector.EventCloseUndone
 		}
-		data := map[string]any{"account": seen.Account.ID, "month": c.Month, "by": c.By, "known_at": c.KnownAt, "snapshot_id": c.Snapshot, "reason": c.Reason, "totals": c.Totals}
-		if err := add(t, c.Month, c.At, data, string(seen.Account.ID), c.Month, c.At.UTC().Format(time.RFC3339Nano)); err != nil {
+		data := map[string]any{"account": account, "month": c.Month, "known_at": c.KnownAt, "snapshot_id": c.Snapshot, "totals": c.Totals}
+		if err := all.add(kind, account, c.Month, c.At, data, string(account), c.Month, c.At.UTC().Format(time.RFC3339Nano)); err != nil {
 			return err
 		}
 	}
-	return b.emit(ctx, events...)
+	return nil
 }

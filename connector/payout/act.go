@@ -24,11 +24,13 @@ const System = "system"
 // People is what was said and done about an account's payouts, as known at one time. It is worked
 // out from acts alone.
 type People struct {
-	findings map[string]*Progress           // by the finding's id
-	matches  map[string]Match               // by id; those that were undone are not there
-	deposits map[string]Deposit             // by id
-	closes   map[string]Closing             // by month; those that were undone are not there
-	settings *Settings                      // nil: none were kept yet
+	findings map[string]*Progress // by the finding's id
+	matches  map[string]Match     // by id; those that were undone are not there
+	deposits map[string]Deposit   // by id
+	closes   map[string]Closing   // by month; those that were undone are not there
+	settings *Settings            // nil: none were kept yet
+	charts   charts
+	decided  time.Time                      // when a month was last closed or opened, or settings were kept
 	last     map[string]int64               // the newest act by kind and about
 	keys     map[string]connector.PayoutAct // acts that were kept under a key, by it
 }
@@ -71,13 +73,17 @@ func (p *People) take(a connector.PayoutAct) error {
 		keepLast(p.deposits, a.About, d, d.Undone)
 		return err
 	case actClose:
+		p.decided = a.At
 		c, err := bodyOf[Closing](a)
 		c.Month, c.By, c.At = a.About, a.Actor, a.At
 		keepLast(p.closes, a.About, c, c.Undone)
 		return err
 	case actSettings:
+		p.decided = a.At
 		s, err := bodyOf[Settings](a)
-		p.settings = &s
+		if p.settings = &s; s.Chart != nil {
+			p.charts = append(p.charts, dated{a.At, *s.Chart})
+		}
 		return err
 	}
 	return nil // a later program's

@@ -40,7 +40,7 @@ type Deposit struct {
 // DepositOf is what a channel's word on one of its transfers says of the bank side; false while it
 // says nothing final, or nothing was sent.
 func DepositOf(t marketplace.Transfer, zone string) (Deposit, bool) {
-	d := Deposit{Amount: t.Amount, BankRef: t.BankRef, Payout: t.Statement, Origin: DepositChannel, Note: t.Reason}
+	d := Deposit{Amount: t.Amount, BankRef: t.BankRef, Payout: t.Statement, Origin: DepositChannel, Note: cut(t.Reason)}
 	at := t.ChangedAt
 	if at.IsZero() {
 		at = t.CreatedAt

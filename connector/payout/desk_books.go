@@ -129,8 +129,9 @@ func (d Desk) Unmatch(ctx context.Context, a Account, id string, by By) error {
 }
 
 // Deposit keeps money that was seen at the bank. Entering the same again under the same key, or
-// hearing the same of the same transfer, changes nothing. ref names it among those of its origin;
-// "": it is named by the key.
+// hearing the same of the same transfer, changes nothing; nor does hearing again of one that a person
+// has taken back, which is given as undone. ref names it among those of its origin; "": it is named
+// by the key.
 func (d Desk) Deposit(ctx context.Context, a Account, dep Deposit, ref string, by By) (Deposit, error) {
 	if err := wrong(dep.check()); err != nil {
 		return Deposit{}, err
@@ -144,8 +145,12 @@ func (d Desk) Deposit(ctx context.Context, a Account, dep Deposit, ref string, b
 	}
 	id := "dp_" + short(string(a.ID), dep.Origin, ref)
 	said := act(a.ID, actDeposit, id, dep, d.Clock(), by)
-	if old, there := p.deposits[id]; there && said.Same(act(a.ID, actDeposit, id, old, old.At, by)) {
+	switch old, there := p.deposits[id]; {
+	case there && said.Same(act(a.ID, actDeposit, id, old, old.At, by)):
 		return old, nil
+	case !there && dep.Origin == DepositChannel && p.lastAct(actDeposit, id) != 0:
+		dep.ID, dep.Undone = id, true
+		return dep, nil
 	}
 	kept, _, err := d.keep(ctx, said, p, dep.Amount.String()+" on "+dep.Day)
 	dep.ID, dep.At, dep.By = id, kept.At, kept.Actor
@@ -210,6 +215,10 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 		return Closing{}, refuse(RefusedState, "%s was closed on %s by %s", "Another person can open it again.", month, old.At.Format(time.DateOnly), old.By)
 	case known.Before(q.To):
 		return Closing{}, refuse(RefusedMonth, "%s is not over in %s", "Close it a minute after its end.", month, a.Zone)
+	case p.after(month) != "":
+		return Closing{}, refuse(RefusedState, "%s is closed already: what is known of %s now would stand in both", "Open the later month again first, then close both in their order.", p.after(month), month)
+	case p.decided.After(known):
+		return Closing{}, refuse(RefusedMonth, "settings or closed months were changed less than a minute ago", "Close it in a minute.")
 	}
 	q.AsOf = known
 	r, err := Make(ctx, d.Keep, []Account{a}, q, now)
@@ -290,6 +299,8 @@ func (d Desk) Unclose(ctx context.Context, a Account, month, reason string, by B
 		return fmt.Errorf("closed month %s: %w", month, connector.ErrNotFound)
 	case strings.TrimSpace(reason) == "" || len(reason) > mostText:
 		return wrong(fmt.Errorf("reason: it is a text of 1 to %d characters", mostText))
+	case p.after(month) != "":
+		return refuse(RefusedState, "%s is closed, which rests on it", "Open the later month again first.", p.after(month))
 	case c.By == by.Name:
 		return refuse(RefusedPerson, "%s has closed the month; opening it again takes another person", "Ask a colleague with a token of their own.", c.By)
 	}

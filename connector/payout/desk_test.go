@@ -2,9 +2,12 @@ package payout
 
 import (
 	"context"
+	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -541,6 +544,43 @@ func TestADepositIsEnteredOnceAndTakenBack(t *testing.T) {
 	o.refused(RefusedInput, err)
 }
 
+// The channel says the same again at every look; what a person says of it is the last word.
+func TestATransferThatWasTakenBackDoesNotComeAgain(t *testing.T) {
+	o := newOffice(t)
+	d := Deposit{Amount: money.New(590850, "VND"), Day: day.Add(10 * days).Format(time.DateOnly), Payout: "ST-77", Origin: DepositChannel}
+	look := func() Deposit {
+		kept, err := o.desk.Deposit(t.Context(), shopee, d, "tr1", By{Name: System})
+		require.NoError(t, err)
+		return kept
+	}
+	kept := look()
+	require.NoError(t, o.desk.Undeposit(t.Context(), shopee, kept.ID, "it is not on our statement", By{Name: "anna"}))
+	require.True(t, look().Undone)
+	d.Failed = true // the channel has changed its mind
+	require.True(t, look().Undone)
+	all, err := o.desk.Deposits(t.Context(), shopee)
+	require.NoError(t, err)
+	require.Empty(t, all)
+	_, err = o.desk.Deposit(t.Context(), shopee, d, "tr2", By{Name: System})
+	require.NoError(t, err)
+	all, err = o.desk.Deposits(t.Context(), shopee)
+	require.NoError(t, err)
+	require.Len(t, all, 1, "another transfer is another deposit")
+}
+
+func TestALongReasonOfATransferIsCut(t *testing.T) {
+	o := newOffice(t)
+	for _, reason := range []string{strings.Repeat("x", 501), strings.Repeat("ชำ", 300), strings.Repeat("\xff", 400)} {
+		d, said := DepositOf(marketplace.Transfer{Status: marketplace.TransferFailed, Amount: money.New(5, "VND"), CreatedAt: o.now, Reason: reason}, "UTC")
+		require.True(t, said)
+		require.True(t, utf8.ValidString(d.Note))
+		_, err := o.desk.Deposit(t.Context(), shopee, d, reason, By{Name: System})
+		require.NoError(t, err)
+	}
+	d, _ := DepositOf(marketplace.Transfer{Reason: strings.Repeat("x", 500)}, "UTC")
+	require.Equal(t, strings.Repeat("x", 500), d.Note)
+}
+
 func TestAMonthIsClosedAndStaysAsItWas(t *testing.T) {
 	o := newOffice(t) // paid on the 12th of November
 	_, err := o.desk.Close(t.Context(), shopee, "2026-11", By{Name: "anna"})
@@ -698,4 +738,124 @@ func TestTheWatchTellsEachChangeOnce(t *testing.T) {
 	put(t, o.store, "ST-81", o.now, nil, came("B", marketplace.Commission, -700)...)
 	require.Equal(t, []string{"B: found fee_variance of -700 VND"}, look())
 	require.Equal(t, Reopened, o.of(OfOrder, "B").State)
+}
+
+// looks watches once, an hour later, and gives what was told of one order. at is called while it is
+// told.
+func (o *office) looks(ref string, at func()) (told []News) {
+	o.Helper()
+	o.now = o.now.Add(time.Hour)
+	_, _, err := o.desk.Watch(o.Context(), shopee, func(n News) error {
+		if n.Finding.Subject.Ref == ref {
+			told = append(told, n)
+			if at != nil {
+				at()
+			}
+		}
+		return nil
+	})
+	require.NoError(o, err)
+	return told
+}
+
+func TestAnOpeningIsToldOnceWhateverPeopleDoMeanwhile(t *testing.T) {
+	for name, row := range map[string]struct {
+		asked Asked
+		then  State
+	}{"a note": {Asked{Do: DoNote, Note: "I am looking"}, ""}, "a review": {Asked{Do: DoReview}, InReview}} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			first := o.looks("B", func() { o.does("B", row.asked) })
+			require.Len(t, first, 1)
+			require.True(t, first[0].Opened)
+			second := o.looks("B", nil)
+			if row.then == "" {
+				require.Empty(t, second)
+				return
+			}
+			require.Len(t, second, 1, "what people have changed is told")
+			require.False(t, second[0].Opened)
+			require.Equal(t, row.then, second[0].Finding.State)
+			require.Empty(t, o.looks("B", nil))
+		})
+	}
+}
+
+// A look that dies after it has told tells the same under the same name, whatever was said since.
+func TestAChangeKeepsItsNameUntilItIsWrittenDown(t *testing.T) {
+	o := newOffice(t)
+	var names []string
+	dies := errors.New("the process dies")
+	for range 2 {
+		_, _, err := o.desk.Watch(t.Context(), shopee, func(n News) error {
+			if n.Finding.Subject.Ref != "B" {
+				return nil
+			}
+			names = append(names, n.ID)
+			return dies
+		})
+		require.ErrorIs(t, err, dies)
+		o.does("B", Asked{Do: DoNote, Note: "I am looking"})
+	}
+	require.Equal(t, names[0], names[1])
+}
+
+func TestASettledClaimIsToldOnce(t *testing.T) {
+	settled := func(told []News) (out []ClaimState) {
+		for _, n := range told {
+			if n.Settled {
+				out = append(out, n.Finding.Claim)
+			}
+		}
+		return out
+	}
+	for name, row := range map[string]struct {
+		act  func(o *office)
+		want []ClaimState
+	}{
+		"people say that it was won":  {func(o *office) { o.does("B", Asked{Do: DoClaimState, State: ClaimWon}) }, []ClaimState{ClaimWon}},
+		"people say that it was lost": {func(o *office) { o.does("B", Asked{Do: DoClaimState, State: ClaimLost}) }, []ClaimState{ClaimLost}},
+		"its money has come": {func(o *office) {
+			put(t, o.store, "ST-78", o.now, nil, came("B", marketplace.ClaimReimbursement, 2000)...)
+		}, []ClaimState{ClaimWon}},
+		"it was acknowledged": {func(o *office) { o.does("B", Asked{Do: DoClaimState, State: ClaimAcknowledged}) }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			o.does("B", claimOf(2000))
+			o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+			require.Empty(t, settled(o.looks("B", nil)))
+			o.now = o.now.Add(time.Hour)
+			row.act(o)
+			require.Equal(t, row.want, settled(o.looks("B", nil)))
+			require.Empty(t, o.looks("B", nil))
+		})
+	}
+	t.Run("won as people say, and then by its money", func(t *testing.T) {
+		o := newOffice(t)
+		o.does("B", claimOf(2000))
+		o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+		o.does("B", Asked{Do: DoClaimState, State: ClaimWon})
+		require.Len(t, settled(o.looks("B", nil)), 1)
+		put(t, o.store, "ST-78", o.now, nil, came("B", marketplace.ClaimReimbursement, 2000)...)
+		told := o.looks("B", nil)
+		require.Len(t, told, 1, "the finding is fixed")
+		require.Empty(t, settled(told), "the claim was won already")
+	})
+	t.Run("a second one", func(t *testing.T) {
+		o := newOffice(t)
+		for range 2 {
+			o.does("B", claimOf(2000))
+			o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+			o.does("B", Asked{Do: DoClaimState, State: ClaimLost})
+			require.Equal(t, []ClaimState{ClaimLost}, settled(o.looks("B", nil)))
+		}
+	})
+	t.Run("a draft that has expired", func(t *testing.T) {
+		o := newOffice(t)
+		o.does("D", claimOf(89500))
+		o.now = day.Add(41 * days)
+		require.Equal(t, ClaimExpired, o.of(OfOrder, "D").Claim)
+		require.Empty(t, settled(o.looks("D", nil)))
+	})
 }

@@ -255,6 +255,22 @@ func TestAFileThatSaysTheSameAsAnotherIsKnownAgain(t *testing.T) {
 	}
 }
 
+// A payout's number stands in journals and addresses: whatever form it comes in, it is a line of text.
+func TestAPayoutWhoseNumberIsNoLineOfTextIsRejected(t *testing.T) {
+	for _, number := range []string{"ST-1\n2026-11-12 * (X) y", "ST\t1", "ST\u20281", "ST\u0085"} {
+		store := memstore.New()
+		head := marketplace.Statement{ID: number, Currency: "VND", State: marketplace.StatementPaid, Opening: money.New(0, "VND"), Closing: money.New(0, "VND"), Paid: money.New(0, "VND")}
+		body, err := json.Marshal(head)
+		require.NoError(t, err)
+		_, err = importerOf(store).Import(t.Context(), File{Account: "acct", Body: bytes.NewReader(body)})
+		require.ErrorAs(t, err, new(*RejectedError), "%q", number)
+		require.NotContains(t, err.Error(), "ST", "what is wrong with it is not shown as it is")
+		list, err := store.PayoutList(t.Context(), connector.PayoutFilter{All: true})
+		require.NoError(t, err)
+		require.Empty(t, list)
+	}
+}
+
 // B17.6: a tariff that begins at an instant changes the orders from then on, and no others.
 func TestATariffChangesOnlyLaterOrders(t *testing.T) {
 	checks(t, "200")

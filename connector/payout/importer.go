@@ -181,7 +181,7 @@ func (i *Importer) read(ctx context.Context, src connector.PayoutSource, named s
 		n := 0
 		var stored error
 		var of measure
-		unread = format.ReadStatement(text, func(s marketplace.Statement) error {
+		unread = sound{format}.ReadStatement(text, func(s marketplace.Statement) error {
 			if err := of.head(s); err != nil {
 				return err
 			}

@@ -18,8 +18,9 @@ import (
 // Chart says on which account of the books each category is entered. Clearing takes what the
 // channel owes until it is paid, Bank what it has paid.
 type Chart struct {
-	Clearing, Bank string
-	Categories     map[marketplace.Category]string
+	Clearing   string                          `json:"clearing"`
+	Bank       string                          `json:"bank"`
+	Categories map[marketplace.Category]string `json:"categories"`
 }
 
 // DefaultChart has an account for every category but unclassified: that one is entered only when
@@ -62,6 +63,44 @@ func (a Account) chart() Chart {
 	return a.Chart
 }
 
+// same reports that two charts enter everything alike.
+func (c Chart) same(o Chart) bool {
+	return c.Clearing == o.Clearing && c.Bank == o.Bank && maps.Equal(c.Categories, o.Categories)
+}
+
+// charts are what an account's chart was, from when on, the first one first. An entry is never edited:
+// what was entered on an account stays there when the chart changes.
+type charts []dated
+
+type dated struct {
+	from  time.Time
+	chart Chart
+}
+
+// of is the chart for a revision of a payout: the one that held when it was imported. What had no
+// account then has the first it was given since.
+func (all charts) of(p connector.Payout, a Account) Chart {
+	if len(all) == 0 {
+		return a.chart()
+	}
+	base := 0
+	for i, d := range all {
+		if !d.from.After(p.ImportedAt) {
+			base = i
+		}
+	}
+	out := all[base].chart
+	out.Categories = maps.Collect(maps.All(out.Categories))
+	for _, d := range all[base+1:] {
+		for category, account := range d.chart.Categories {
+			if out.Categories[category] == "" {
+				out.Categories[category] = account
+			}
+		}
+	}
+	return out
+}
+
 // UnmappedError says that a journal cannot be made: categories have no account.
 type UnmappedError struct{ Categories []marketplace.Category }
 
@@ -77,7 +116,7 @@ type Posting struct {
 }
 
 // Entry is one balanced entry of a journal: a payout's part of a calendar month in the account's
-// zone, or the reversal of such a part. Its number is made of what it is about, so that exporting
+// zone and one currency, or the reversal of such a part. Its number is made of what it is about, so that exporting
 // again gives the same numbers; an entry is never edited, a payout issued anew reverses the
 // earlier one's.
 type Entry struct {
@@ -106,37 +145,64 @@ func (e Entry) balanced() error {
 }
 
 // Journal makes the entries of a report's payouts, earlier revisions and their reversals included.
+// Of a payout that is news of a closed month it makes those that came after the month was closed:
+// the others were in that month's journal.
 func Journal(ctx context.Context, store connector.Payouts, r *Report) ([]Entry, error) {
 	var out []Entry
-	for _, p := range r.Payouts {
-		all, err := store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{p.Account.ID}, External: []string{p.External}, All: true})
+	for i, p := range r.PayoutRows() {
+		then := 0
+		if i >= len(r.Payouts) {
+			then = p.then
+		}
+		entries, err := entriesOf(ctx, store, p, then)
 		if err != nil {
-			return nil, fmt.Errorf("the revisions of payout %s: %w", p.External, err)
+			return nil, err
 		}
-		for _, rev := range all {
-			if rev.Revision > p.Revision {
-				continue // later than what the report knows
-			}
-			lines := func(yield func(connector.PayoutLine) error) error {
-				return store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{rev.ID}}, yield)
-			}
-			entries, err := EntriesOf(rev, lines, p.Account.Zone, p.Account.chart())
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, entries...)
-			if rev.Revision < p.Revision {
-				out = append(out, reversed(entries, rev.SupersededAt, p.Account.Zone)...)
-			}
-		}
+		out = append(out, entries...)
 	}
 	slices.SortStableFunc(out, func(a, b Entry) int { return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(a.Number, b.Number)) })
 	return out, nil
 }
 
+// entriesOf makes the entries of a payout's revisions up to the one that counts, less those of the
+// revisions up to then, and what takes superseded ones back.
+func entriesOf(ctx context.Context, store connector.Payouts, p PayoutRow, then int) ([]Entry, error) {
+	all, err := store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{p.Account.ID}, External: []string{p.External}, All: true})
+	if err != nil {
+		return nil, fmt.Errorf("the revisions of payout %s: %w", p.External, err)
+	}
+	var out []Entry
+	for _, rev := range all {
+		if rev.Revision > p.Revision || rev.Revision < then {
+			continue // later than what the report knows, or taken back before
+		}
+		lines := func(yield func(connector.PayoutLine) error) error {
+			return store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{rev.ID}}, yield)
+		}
+		entries, err := EntriesOf(rev, lines, p.Account.Zone, p.charts.of(rev, p.Account))
+		if err != nil {
+			return nil, err
+		}
+		if !p.known.IsZero() && rev.ImportedAt.After(p.known) { // its month was closed by then
+			day := dayOf(rev.ImportedAt, p.Account.Zone)
+			for i := range entries {
+				entries[i].Date = day
+			}
+		}
+		if rev.Revision > then {
+			out = append(out, entries...)
+		}
+		if rev.Revision < p.Revision {
+			out = append(out, reversed(entries, rev.SupersededAt, p.Account.Zone)...)
+		}
+	}
+	return out, nil
+}
+
 // EntriesOf makes the entries of one revision of a payout, whose lines are handed over one by one:
-// an entry for each month they were posted in. All of them end on the clearing account; the last
-// also moves what was paid from there to the bank.
+// an entry for each month they were posted in, and for each currency: what is in another than the
+// payout's is an entry of its own. All of them end on the clearing account; the payout's last also
+// moves what was paid from there to the bank, unless it did not arrive.
 func EntriesOf(p connector.Payout, lines func(yield func(connector.PayoutLine) error) error, zone string, chart Chart) ([]Entry, error) {
 	sums := newMonths(p, zone)
 	if err := lines(sums.add); err != nil {
@@ -146,16 +212,18 @@ func EntriesOf(p connector.Payout, lines func(yield func(connector.PayoutLine) e
 		return nil, &UnmappedError{missing}
 	}
 	var out []Entry
-	for _, month := range slices.Sorted(maps.Keys(sums.by)) {
-		e, err := part(p, month, sums.by[month], chart)
+	settled := sums.key(settledAt(p), p.Currency) // no line has a later month
+	for _, k := range slices.SortedFunc(maps.Keys(sums.by), settled.compare) {
+		e, err := part(p, k, sums.by[k], chart)
 		if err != nil {
 			return nil, err
 		}
+		if k.month == settled.month {
+			e.Date = dayOf(settledAt(p), zone)
+		}
 		out = append(out, e)
 	}
-	last := &out[len(out)-1]
-	last.Date = dayOf(settledAt(p), zone)
-	if !p.Paid.IsZero() {
+	if last := &out[len(out)-1]; !p.Paid.IsZero() && arrived(p) {
 		last.Postings = append(last.Postings, Posting{chart.Bank, p.Paid, "paid"}, Posting{chart.Clearing + ":" + string(p.Account), p.Paid.Neg(), "paid"})
 	}
 	out = slices.DeleteFunc(out, func(e Entry) bool { return len(e.Postings) == 0 })
@@ -167,46 +235,62 @@ func EntriesOf(p connector.Payout, lines func(yield func(connector.PayoutLine) e
 	return out, nil
 }
 
-// months are a payout's lines added up by the month they were posted in and by category.
+// arrived reports that nothing is known to have kept what was paid from the bank. What failed or came
+// back is owed still.
+func arrived(p connector.Payout) bool {
+	return p.State != connector.PayoutFailed && p.State != connector.PayoutReturned
+}
+
+// partKey names what becomes one entry of a payout.
+type partKey struct{ month, currency string }
+
+// compare sorts by month; within one the payout's own currency, which is k's, comes last.
+func (k partKey) compare(x, y partKey) int {
+	own := func(p partKey) int {
+		if p.currency == k.currency {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(x.month, y.month), cmp.Compare(own(x), own(y)), cmp.Compare(x.currency, y.currency))
+}
+
+// months are a payout's lines added up by the month they were posted in, by currency and by category.
 type months struct {
 	payout connector.Payout
 	zone   string
-	by     map[string]map[marketplace.Category]money.Money
+	by     map[partKey]map[marketplace.Category]money.Money
 }
 
 // newMonths has the month of the payment: a payout without lines may have moved money too.
 func newMonths(p connector.Payout, zone string) *months {
-	m := &months{p, zone, map[string]map[marketplace.Category]money.Money{}}
-	m.in(settledAt(p))
+	m := &months{p, zone, map[partKey]map[marketplace.Category]money.Money{}}
+	m.by[m.key(settledAt(p), p.Currency)] = map[marketplace.Category]money.Money{}
 	return m
 }
 
-func (m *months) in(at time.Time) map[marketplace.Category]money.Money {
-	month := dayOf(at, m.zone).Format("2006-01")
-	if m.by[month] == nil {
-		m.by[month] = map[marketplace.Category]money.Money{}
-	}
-	return m.by[month]
+func (m *months) key(at time.Time, currency string) partKey {
+	return partKey{dayOf(at, m.zone).Format("2006-01"), currency}
 }
 
 func (m *months) add(l connector.PayoutLine) error {
-	if l.Amount.Currency != m.payout.Currency {
-		return fmt.Errorf("line %d is in %s: an entry is of one currency", l.No, l.Amount.Currency)
-	}
 	at := l.PostedAt
 	if at.IsZero() || at.After(settledAt(m.payout)) {
 		at = settledAt(m.payout)
 	}
-	month, c := m.in(at), marketplace.Category(l.Category)
-	sum, err := month[c].Add(l.Amount)
-	month[c] = sum
+	k, c := m.key(at, l.Amount.Currency), marketplace.Category(l.Category)
+	if m.by[k] == nil {
+		m.by[k] = map[marketplace.Category]money.Money{}
+	}
+	sum, err := m.by[k][c].Add(l.Amount)
+	m.by[k][c] = sum
 	return err
 }
 
-func unmapped(sums map[string]map[marketplace.Category]money.Money, chart Chart) (out []marketplace.Category) {
+func unmapped(sums map[partKey]map[marketplace.Category]money.Money, chart Chart) (out []marketplace.Category) {
 	for _, c := range append(marketplace.Categories(), "") {
-		for _, month := range sums {
-			if v, ok := month[c]; ok && !v.IsZero() && chart.Categories[c] == "" && !slices.Contains(out, c) {
+		for _, part := range sums {
+			if v, ok := part[c]; ok && !v.IsZero() && chart.Categories[c] == "" && !slices.Contains(out, c) {
 				out = append(out, c)
 			}
 		}
@@ -214,15 +298,18 @@ func unmapped(sums map[string]map[marketplace.Category]money.Money, chart Chart)
 	return out
 }
 
-// part is a payout's entry of one month, dated at the month's end.
-func part(p connector.Payout, month string, sums map[marketplace.Category]money.Money, chart Chart) (Entry, error) {
-	first, err := time.Parse("2006-01", month)
+// part is a payout's entry of one month and currency, dated at the month's end.
+func part(p connector.Payout, k partKey, sums map[marketplace.Category]money.Money, chart Chart) (Entry, error) {
+	first, err := time.Parse("2006-01", k.month)
 	if err != nil {
 		return Entry{}, err
 	}
-	e := Entry{Number: fmt.Sprintf("%s-%s-%d-%s", p.Account, p.External, p.Revision, strings.ReplaceAll(month, "-", "")), Date: first.AddDate(0, 1, -1),
-		Description: fmt.Sprintf("Payout %s of %s, revision %d, lines of %s", p.External, p.Account, p.Revision, month), Payout: p.External, Account: p.Account}
-	total := money.New(0, p.Currency)
+	e := Entry{Number: fmt.Sprintf("%s-%s-%d-%s", p.Account, p.External, p.Revision, strings.ReplaceAll(k.month, "-", "")), Date: first.AddDate(0, 1, -1),
+		Description: fmt.Sprintf("Payout %s of %s, revision %d, lines of %s", p.External, p.Account, p.Revision, k.month), Payout: p.External, Account: p.Account}
+	if k.currency != p.Currency {
+		e.Number, e.Description = e.Number+"-"+k.currency, e.Description+" in "+k.currency
+	}
+	total := money.New(0, k.currency)
 	for _, c := range marketplace.Categories() {
 		v, ok := sums[c]
 		if !ok || v.IsZero() {

@@ -102,6 +102,44 @@ func TestAPayoutAcrossAMonthEndHasAPartForEachMonth(t *testing.T) {
 	require.Equal(t, map[string]int64{"Assets:Bank": 900, "Income:Sales": -1000, "Expenses:Fees:Commission": 100}, balances(entries))
 }
 
+func TestWhatDidNotArriveStaysOnTheClearingAccount(t *testing.T) {
+	vnd := func(n int64) money.Money { return money.New(n, "VND") }
+	lines := func(yield func(connector.PayoutLine) error) error {
+		return yield(connector.PayoutLine{Category: string(marketplace.Principal), Amount: vnd(900)})
+	}
+	for state, bank := range map[connector.PayoutState]int64{connector.PayoutPaid: 900, connector.PayoutClosed: 900, connector.PayoutFailed: 0, connector.PayoutReturned: 0} {
+		p := connector.Payout{Account: "shop", External: "7", Revision: 1, Currency: "VND", State: state, PaidAt: day, Paid: vnd(900), Sum: vnd(900)}
+		entries, err := EntriesOf(p, lines, "UTC", DefaultChart())
+		require.NoError(t, err)
+		is := balances(entries)
+		require.Equal(t, bank, is["Assets:Bank"], state)
+		require.Equal(t, 900-bank, is["Assets:Clearing:shop"], state)
+	}
+}
+
+// One line in another currency is an outcome of its order, and no reason to export nothing.
+func TestLinesInAnotherCurrencyAreAnEntryOfTheirOwn(t *testing.T) {
+	store := memstore.New()
+	lines := came("A", marketplace.Principal, 1000, marketplace.Commission, -100)
+	put(t, store, "ST-1", day, nil, lines...)
+	plain := journalOf(t, store)
+
+	store, foreign := memstore.New(), came("A", marketplace.Principal, 500)
+	foreign[0].Amount.Currency = "EUR"
+	own := int64(900)
+	put(t, store, "ST-1", day, &own, append(lines, foreign...)...)
+	entries := journalOf(t, store)
+	require.Len(t, entries, 2)
+	require.Equal(t, plain[0], entries[0], "what is in the payout's currency stays as it was, its number included")
+	require.Equal(t, "shopee-vn-ST-1-1-202611-EUR", entries[1].Number)
+	require.Equal(t, entries[0].Date, entries[1].Date)
+	require.Equal(t, []Posting{{"Income:Sales", money.New(-500, "EUR"), "principal"}, {"Assets:Clearing:shopee-vn", money.New(500, "EUR"), "owed by the channel"}}, entries[1].Postings)
+
+	var b bytes.Buffer
+	require.NoError(t, WriteLedger(&b, entries))
+	require.Contains(t, read(t, "commodity EUR\n"+b.String()), "5.00 EUR  Assets:Clearing:shopee-vn")
+}
+
 func TestAPayoutIssuedAnewReversesTheEarlierEntries(t *testing.T) {
 	store := memstore.New()
 	put(t, store, "ST-1", day, nil, came("A", marketplace.Principal, 1000)...)
@@ -123,4 +161,17 @@ func TestAJournalWithoutAnAccountIsNotExported(t *testing.T) {
 	var missing *UnmappedError
 	require.True(t, errors.As(err, &missing))
 	require.Equal(t, []marketplace.Category{marketplace.Unclassified}, missing.Categories)
+}
+
+// What a file says is text in the journal, and nothing else: each entry stays one line and its postings.
+func TestAPayoutsNumberCannotWriteIntoTheJournal(t *testing.T) {
+	store := memstore.New()
+	put(t, store, "X) y\n    Assets:Bank  1 VND\n    Income:Gift\n\n2026-11-12 * (Z", day, nil, came("", marketplace.Advertising, -5)...)
+	var b bytes.Buffer
+	require.NoError(t, WriteLedger(&b, journalOf(t, store)))
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	require.Len(t, lines, 5, b.String())
+	code, _, _ := strings.Cut(lines[0], ") ")
+	require.Equal(t, 1, strings.Count(code, "("), "the number ends where it ends: %s", lines[0])
+	require.Contains(t, code, "Z")
 }

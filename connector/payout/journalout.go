@@ -55,7 +55,7 @@ func WriteLedger(w io.Writer, entries []Entry) error {
 		if len(e.Postings) == 0 {
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "%s * (%s) %s\n", e.Date.Format("2006-01-02"), e.Number, oneLine(e.Description)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s * (%s) %s\n", e.Date.Format("2006-01-02"), codeOf(e.Number), oneLine(e.Description)); err != nil {
 			return err
 		}
 		for _, p := range e.Postings {
@@ -73,9 +73,14 @@ func WriteLedger(w io.Writer, entries []Entry) error {
 // oneLine keeps a text from beginning a line or a comment of its own.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == ';' {
+		if r == ';' || breaks(r) {
 			return ' '
 		}
 		return r
 	}, s)
+}
+
+// codeOf is an entry's number as it stands between parentheses, which it cannot end.
+func codeOf(number string) string {
+	return strings.NewReplacer("(", "_", ")", "_").Replace(oneLine(number))
 }

@@ -191,17 +191,27 @@ type SummaryJSON struct {
 	Payouts    int                             `json:"payouts"`
 	Orders     int                             `json:"orders"`
 	Lines      int                             `json:"lines"`
-	Paid       string                          `json:"paid"`
-	Expected   string                          `json:"expected_of_settled_orders"`
+	Selected   string                          `json:"selected_lines,omitempty"` // where there is no bridge: what the lines come to
+	Paid       string                          `json:"paid,omitempty"`
+	Expected   string                          `json:"expected_of_settled_orders,omitempty"`
 	Variances  map[CauseCode]string            `json:"variances"`
-	NotInStore string                          `json:"orders_not_in_store"`
+	NotInStore string                          `json:"orders_not_in_store,omitempty"`
 	NonOrder   map[marketplace.Category]string `json:"non_order"`
-	Reserve    string                          `json:"reserve"`
-	Unplaced   string                          `json:"unplaced_lines"`
-	Opening    string                          `json:"opening"`
-	Closing    string                          `json:"closing"`
-	Gap        string                          `json:"proof_gap"`
+	Reserve    string                          `json:"reserve,omitempty"`
+	Unplaced   string                          `json:"unplaced_lines,omitempty"`
+	Opening    string                          `json:"opening,omitempty"`
+	Closing    string                          `json:"closing,omitempty"`
+	Gap        string                          `json:"proof_gap,omitempty"`
 	Outcomes   map[Outcome]CountJSON           `json:"outcomes"`
+	Prior      *PriorJSON                      `json:"prior_period,omitempty"`
+}
+
+// PriorJSON is what became known of closed months since they were closed; it is not in the bridge.
+type PriorJSON struct {
+	Orders     int    `json:"orders"`
+	Difference string `json:"difference"`
+	Payouts    int    `json:"payouts"`
+	Paid       string `json:"paid"`
 }
 
 // CountJSON is how many orders have an outcome.
@@ -213,9 +223,16 @@ type CountJSON struct {
 // JSON is the summary as programs see it.
 func (s Summary) JSON() SummaryJSON {
 	dec := func(minor int64) string { return money.New(minor, s.Currency).Decimal() }
-	out := SummaryJSON{Currency: s.Currency, Payouts: s.Payouts, Orders: s.Orders, Lines: s.Lines, Paid: dec(s.Paid), Expected: dec(s.Expected), Variances: map[CauseCode]string{},
-		NotInStore: dec(s.NotInStore), NonOrder: map[marketplace.Category]string{}, Reserve: dec(s.Reserve), Unplaced: dec(s.Unplaced), Opening: dec(s.Opening), Closing: dec(s.Closing),
-		Gap: dec(s.Gap), Outcomes: map[Outcome]CountJSON{}}
+	out := SummaryJSON{Currency: s.Currency, Payouts: s.Payouts, Orders: s.Orders, Lines: s.Lines, Variances: map[CauseCode]string{}, NonOrder: map[marketplace.Category]string{}, Outcomes: map[Outcome]CountJSON{}}
+	if s.Whole {
+		out.Paid, out.Expected, out.NotInStore, out.Reserve, out.Unplaced = dec(s.Paid), dec(s.Expected), dec(s.NotInStore), dec(s.Reserve), dec(s.Unplaced)
+		out.Opening, out.Closing, out.Gap = dec(s.Opening), dec(s.Closing), dec(s.Gap)
+	} else {
+		out.Selected = dec(s.Selected)
+	}
+	if s.Prior != (Prior{}) {
+		out.Prior = &PriorJSON{s.Prior.Orders, dec(s.Prior.Difference), s.Prior.Payouts, dec(s.Prior.Paid)}
+	}
 	for c, v := range s.Variances {
 		if v != 0 {
 			out.Variances[c] = dec(v)
@@ -238,6 +255,10 @@ func (r *Report) summaryRows() (rows [][]Cell) {
 		add := func(part, code string, minor int64) {
 			rows = append(rows, []Cell{text(Version), text(r.Snapshot), text(s.Currency), text(part), text(code), amount(minor, s.Currency)})
 		}
+		if !s.Whole {
+			add("selected", "lines", s.Selected)
+			continue
+		}
 		add("expected", "orders_settled", s.Expected)
 		for _, c := range slices.Sorted(maps.Keys(s.Variances)) {
 			if s.Variances[c] != 0 {
@@ -256,6 +277,9 @@ func (r *Report) summaryRows() (rows [][]Cell) {
 		add("closing", "", -s.Closing)
 		add("proof_gap", "", -s.Gap)
 		add("paid", "", s.Paid)
+		if s.Prior.Payouts > 0 { // beside the bridge
+			add("prior_period", "paid", s.Prior.Paid)
+		}
 	}
 	return rows
 }

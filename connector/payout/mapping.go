@@ -179,6 +179,9 @@ func (x *mapped) statement() (s marketplace.Statement, err error) {
 	if s.ID == "" {
 		return s, x.bad("payout", "is empty")
 	}
+	if !plain(s.ID) {
+		return s, x.bad("payout", "holds a control character or is not UTF-8")
+	}
 	if !money.ValidCode(s.Currency) {
 		return s, x.bad("currency", "is not a currency's code")
 	}

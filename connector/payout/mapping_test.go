@@ -64,6 +64,7 @@ func TestAMappedFileThatCannotBeUnderstoodSaysWhere(t *testing.T) {
 		"a month that does not exist":     {row("A1;1,00;;2;Verkauf;;1,00;B-1;1;01.13.2026\n"), 3, "Datum"},
 		"a quantity in words":             {row("A1;1,00;;2;Verkauf;;1,00;B-1;two;\n"), 3, "Menge"},
 		"wrong encoding":                  {row("A1;1,00;;2;Geb\xfchr;;1,00;B-1;1;\n"), 3, "Art"},
+		"a number of two lines":           {germanHead + "\"A1\nA2\";1,00;;1;Verkauf;;1,00;B-1;1;\n", 2, "Auszahlung"},
 		"a quote that never ends":         {row("A1;1,00;;2;\"Verkauf;;1,00;B-1;1;\n"), 3, ""},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {

@@ -373,3 +373,29 @@ func TestALineWithoutAnOrderIsSuggestedNearItsAmountAndItsTime(t *testing.T) {
 		})
 	}
 }
+
+// B6.4: several lines against one expectation, or one line against several, are told as a group where
+// their sums agree.
+func TestLinesThatAgreeTogetherAreAGroup(t *testing.T) {
+	two := func(f *Facts) {
+		f.Items = append(f.Items, Item{ID: "A-2", SKU: "TEA", Units: 1, Parts: []Part{{marketplace.Principal, 50000}}})
+	}
+	rules := func(f *Facts, lines ...Line) (out []string) {
+		for _, v := range verdict(t, caseOf(f, lines...)).Lines {
+			out = append(out, v.Rule)
+		}
+		return out
+	}
+	numbered := func(lines []Line) []Line {
+		for i := range lines {
+			lines[i].No = i + 1
+		}
+		return lines
+	}
+	halves := numbered(append(came("A", marketplace.Principal, 60000), came("A", marketplace.Principal, 40000)...))
+	require.Equal(t, []string{"group", "group"}, rules(sold("A", 100000), halves...))
+	require.Equal(t, []string{"group"}, rules(sold("A", 100000, two), came("A", marketplace.Principal, 150000)...))
+	short := numbered(append(came("A", marketplace.Principal, 60000), came("A", marketplace.Principal, 30000)...))
+	require.Equal(t, []string{"order", "order"}, rules(sold("A", 100000), short...), "they do not agree")
+	require.Equal(t, []string{"order"}, rules(sold("A", 100000), came("A", marketplace.Principal, 100000)...))
+}

@@ -41,7 +41,9 @@ func twoWorlds(t *testing.T, open func() connector.Store) (alone, beside *rig) {
 				r.knows("eb", sold(id, 2000), sold(fmt.Sprint("E", i), 70))
 				r.imports("eb", slip(fmt.Sprint("ST-", i), r.clock(), id, "principal", 2000+i, fmt.Sprint("E", i), "principal", 70)).is(http.StatusCreated)
 				r.imports("eb", slip(fmt.Sprint("EB-", i), r.clock(), id, "principal", 1)).is(http.StatusCreated)
+				r.happened(fmt.Sprint("eb", i), connector.EventPayoutImported, "eb", "erp")
 			}
+			r.happened(fmt.Sprint("am", i), connector.EventPayoutImported, "am", "erp")
 		}
 		r.post("/tariffs", `{"account": "am", "tariff": `+oneTariff+`}`).is(http.StatusCreated)
 		if r == beside {
@@ -106,13 +108,13 @@ func testAnotherAccountDoesNotExist(t *testing.T, open func() connector.Store) {
 			})
 		}
 	}
-	for _, route := range beside.server.payoutRoutes() {
+	for _, route := range append(beside.server.payoutRoutes(), beside.server.eventRoutes()...) {
 		if route.method == http.MethodGet {
 			require.NotEmpty(t, addressesOf("", "")[route.path], "%s is not asked here", route.path)
 		}
 	}
 	t.Run("page by page, cursors included", func(t *testing.T) {
-		for _, first := range []string{"/payouts?limit=2", "/payouts/" + ours + "/lines?limit=1", reportOf + year + "&limit=2", reportOf + year + "&limit=2&level=line"} {
+		for _, first := range []string{"/payouts?limit=2", "/events?limit=2", "/payouts/" + ours + "/lines?limit=1", reportOf + year + "&limit=2", reportOf + year + "&limit=2&level=line"} {
 			path := first
 			for {
 				var page struct {
@@ -208,7 +210,7 @@ func TestAnotherAccountsFindingsCannotBeTouched(t *testing.T) {
 	}
 	var seen struct{ Data []eventView }
 	beside.get("/events").is(http.StatusOK).into(&seen)
-	require.Len(t, seen.Data, 1)
+	require.Len(t, seen.Data, 6)
 	acts, err := beside.store.Acts(t.Context(), "eb", time.Time{})
 	require.NoError(t, err)
 	require.Empty(t, acts)
@@ -228,7 +230,7 @@ func addressesOf(theirs, ours string) map[string][]string {
 		jobPath:               {"/reports/jobs/job_none"},
 		jobFilePath:           {"/reports/jobs/job_none/file"},
 	}
-	for _, list := range []string{"/tariffs", "/findings", "/claims", "/matches", "/deposits", "/closes"} {
+	for _, list := range []string{"/tariffs", "/findings", "/claims", "/matches", "/deposits", "/closes", "/events"} {
 		out[list] = []string{list, list + "?account=eb", list + "?account=am", list + "?account=no"}
 	}
 	for i, query := range []string{"", "&account=eb", "&channel=eb", "&account=am&account=eb", "&account=no", "&payout_id=" + theirs, "&payout_id=" + ours, "&payout_id=ST-1", "&payout_id=EB-1", "&q=E1", "&q=eb",

@@ -3,9 +3,9 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"channelbridge/connector"
@@ -56,7 +56,7 @@ func (s *Server) listEvents(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	f := connector.EventFilter{Type: q.Get("type"), Endpoint: q.Get("endpoint"), State: connector.EventState(q.Get("delivery")), Limit: p.limit, Before: p.number()}
+	f := connector.EventFilter{Type: q.Get("type"), Endpoint: q.Get("endpoint"), State: connector.EventState(q.Get("delivery")), Limit: p.limit}
 	if f.State != "" && !slices.Contains(eventStates, f.State) {
 		return reply{}, member("invalid_parameter", "delivery", "It is waiting, delivered or given_up.", "")
 	}
@@ -67,15 +67,31 @@ func (s *Server) listEvents(c *call) (reply, error) {
 		}
 		f.Accounts = []connector.ConnectionID{account}
 	}
+	if f.Before, err = s.eventPlace(c, p.after); err != nil {
+		return reply{}, err
+	}
 	list, err := s.cfg.Events.List(c.ctx, f)
 	if err != nil {
 		return reply{}, fmt.Errorf("listing events: %w", err)
 	}
 	last := ""
 	if len(list) > 0 {
-		last = strconv.FormatInt(list[len(list)-1].Row, 10)
+		last = list[len(list)-1].ID
 	}
 	return p.reply(views(list, eventOf), len(list), last)
+}
+
+// eventPlace is where in the list the event stands with which a page ended; 0 at the start. A cursor
+// holds its name: the store's numbers would tell how many events there are of other accounts.
+func (s *Server) eventPlace(c *call, id string) (int64, error) {
+	if id == "" {
+		return 0, nil
+	}
+	e, err := s.event(c, id)
+	if errors.Is(err, connector.ErrNotFound) {
+		return 0, member("invalid_cursor", "cursor", "The event at which it stood has been deleted meanwhile.", "Begin again without a cursor.")
+	}
+	return e.Row, err
 }
 
 // eventReplay asks to send an event again; to Endpoint alone, unless it is empty.

@@ -66,6 +66,18 @@ func testEventsAreListedAndNarrowedDown(r *rig) {
 			require.Len(t, items, want, query)
 		}
 	}
+	var next struct {
+		Next string `json:"next_cursor"`
+	}
+	r.get("/events?limit=1").into(&next)
+	r.happened("c", connector.EventPayoutImported, "am", "erp")
+	r.get("/events?limit=1&cursor=" + next.Next).is(http.StatusOK).into(&page)
+	require.Equal(t, "evt_a6", page.Data[0].ID, "what is new does not move the next page")
+	r.told("erp", connector.EventDelivered, "")
+	r.told("chat", connector.EventDelivered, "")
+	_, err := r.store.PurgeEvents(r.Context(), r.clock().Add(time.Hour), 100)
+	require.NoError(t, err)
+	r.get("/events?limit=1&cursor="+next.Next).problem(http.StatusBadRequest, "invalid_cursor")
 	p := r.get("/events?delivery=lost").problem(http.StatusBadRequest, "invalid_parameter")
 	require.Equal(t, "delivery", p.Member)
 }

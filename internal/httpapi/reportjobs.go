@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,9 +25,11 @@ const (
 )
 
 // Bounds of exports in the background. They live in this process: after a restart there are none.
+// Whether a token's export is taken on depends on its own alone, so that nobody learns of others by it.
 const (
 	jobRows    = 200_000 // more lines than these are not sent in the answer itself
-	mostJobs   = 16
+	mostJobs   = 8       // of one token, under way or kept
+	mostFiles  = 32      // that are kept for all tokens
 	jobsAtOnce = 2
 	jobsKept   = time.Hour
 	jobLongest = 30 * time.Minute
@@ -72,21 +77,28 @@ type jobView struct {
 type jobs struct {
 	dir   string
 	clock connector.Clock
+	log   *slog.Logger
 	turn  chan struct{}
 	mu    sync.Mutex
 	all   []*job
 }
 
-func newJobs(dir string, clock connector.Clock) *jobs {
-	return &jobs{dir: dir, clock: clock, turn: make(chan struct{}, jobsAtOnce)}
+func newJobs(dir string, clock connector.Clock, log *slog.Logger) *jobs {
+	return &jobs{dir: dir, clock: clock, log: log, turn: make(chan struct{}, jobsAtOnce)}
 }
 
-// begin takes an export on; make writes it. false when there are too many.
+// begin takes an export on; make writes it. false when the token has too many.
 func (j *jobs) begin(token, ref string, make func(ctx context.Context, b *job) (reply, error)) (jobView, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.trim()
-	if len(j.all) >= mostJobs {
+	mine := 0
+	for _, b := range j.all {
+		if b.token == token {
+			mine++
+		}
+	}
+	if mine >= mostJobs {
 		return jobView{}, false
 	}
 	b := &job{id: "job_" + strings.ToLower(rand.Text()[:20]), token: token, ref: ref, made: j.clock(), state: jobWaiting}
@@ -102,32 +114,78 @@ func (j *jobs) run(b *job, make func(ctx context.Context, b *job) (reply, error)
 	j.set(func() { b.state = jobRunning })
 	ctx, cancel := context.WithTimeout(context.Background(), jobLongest)
 	defer cancel()
-	out, err := make(ctx, b)
-	var f *os.File
-	if err == nil {
-		f, err = j.write(b, out)
-	}
+	out, f, err := j.made(ctx, b, make)
 	j.set(func() {
 		b.ended, b.state, b.header, b.kind, b.file = j.clock(), jobDone, out.header, out.kind, f
 		if err != nil {
 			b.state, b.problem = jobFailed, problemOf(err)
 			b.problem.Reference = b.ref
 		}
+		j.thin()
 	})
 }
 
+// thin forgets files where too many are kept: the oldest of the token that has the most.
+func (j *jobs) thin() {
+	for {
+		of, total := map[string]int{}, 0
+		for _, b := range j.all {
+			if b.file != nil {
+				of[b.token]++
+				total++
+			}
+		}
+		if total <= mostFiles {
+			return
+		}
+		oldest := -1
+		for i, b := range j.all {
+			if b.file == nil {
+				continue
+			}
+			if oldest < 0 || of[b.token] > of[j.all[oldest].token] || b.token == j.all[oldest].token && b.ended.Before(j.all[oldest].ended) {
+				oldest = i
+			}
+		}
+		_ = j.all[oldest].file.Close()
+		j.all = slices.Delete(j.all, oldest, oldest+1)
+	}
+}
+
+// made makes an export and its file. No request stands above it: a panic ends here, as the export's
+// failure, and not the process.
+func (j *jobs) made(ctx context.Context, b *job, make func(ctx context.Context, b *job) (reply, error)) (out reply, f *os.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			j.log.Error("panic while making an export", "reference", b.ref, "stack", string(debug.Stack()))
+			f, err = nil, errors.New("panic")
+		}
+	}()
+	if out, err = make(ctx, b); err == nil {
+		f, err = j.write(b, out)
+	}
+	return out, f, err
+}
+
 // write puts an answer into a file of its own.
-func (j *jobs) write(b *job, out reply) (*os.File, error) {
+func (j *jobs) write(b *job, out reply) (_ *os.File, err error) {
 	f, err := os.CreateTemp(j.dir, "export-*")
 	if err != nil {
 		return nil, fmt.Errorf("a file for an export: %w", err)
 	}
+	whole := false
+	defer func() { // also of a panic
+		if !whole {
+			err = errors.Join(err, f.Close())
+		}
+	}()
 	if err := os.Remove(f.Name()); err != nil { // the open file stays
-		return nil, errors.Join(fmt.Errorf("a file for an export: %w", err), f.Close())
+		return nil, fmt.Errorf("a file for an export: %w", err)
 	}
 	if err := out.stream(&counted{f, func(n int) { j.set(func() { b.written += int64(n) }) }}); err != nil {
-		return nil, errors.Join(fmt.Errorf("writing an export: %w", err), f.Close())
+		return nil, fmt.Errorf("writing an export: %w", err)
 	}
+	whole = true
 	return f, nil
 }
 
@@ -226,7 +284,7 @@ func (s *Server) export(c *call, ask *reportAsk) (reply, error) {
 		return out, err
 	})
 	if !taken {
-		p := newProblem("too_many_exports", "This process makes and keeps as many exports as it can.", "Fetch what is done, or wait.")
+		p := newProblem("too_many_exports", "As many exports of this token are made and kept as may be.", "Fetch what is done, or wait.")
 		p.retryAfter = 60
 		return reply{}, p
 	}

@@ -1,6 +1,9 @@
 package httpapi
 
 import (
+	"context"
+	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -8,6 +11,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"channelbridge/connector"
+	"channelbridge/connector/payout"
 )
 
 // exported waits for an export and gives it as it is when it is over.
@@ -89,12 +95,81 @@ func TestAnExportThatFailsSaysWhy(t *testing.T) {
 	r.get("/reports/jobs/"+v.ID+"/file").problem(http.StatusConflict, "export_not_done")
 }
 
-func TestExportsAreBounded(t *testing.T) {
+// brittle is a Payouts whose reports have a fault.
+type brittle struct{ Payouts }
+
+func (brittle) Report(context.Context, []connector.ConnectionID, payout.Query) (*payout.Report, error) {
+	panic("a fault in the program")
+}
+
+func TestAnExportThatPanicsFailsAlone(t *testing.T) {
+	dir, log := t.TempDir(), &strings.Builder{}
+	r := newRig(t, func(c *Config) {
+		c.Payouts, c.Scratch, c.Log = brittle{c.Payouts}, dir, slog.New(slog.NewTextHandler(log, nil))
+	})
+	v := r.exported(r.prefersLater(year + "&format=csv").is(http.StatusAccepted).Header().Get("Location"))
+	require.Equal(t, jobFailed, v.State)
+	require.Equal(t, "internal", v.Problem.Code)
+	require.Contains(t, log.String(), v.Problem.Reference)
+	require.Contains(t, log.String(), "brittle", "the stack")
+
+	_, taken := r.server.jobs.begin("t", "ref", func(context.Context, *job) (reply, error) {
+		return reply{stream: func(io.Writer) error { panic("while it is written") }}, nil
+	})
+	require.True(t, taken)
+	last := r.server.jobs.all[1]
+	require.Eventually(t, func() (failed bool) {
+		r.server.jobs.set(func() { failed = last.state == jobFailed })
+		return failed
+	}, 10*time.Second, time.Millisecond)
+	require.Nil(t, last.file)
+	require.Eventually(t, func() bool { return len(r.server.jobs.turn) == 0 }, 10*time.Second, time.Millisecond, "its turn is over")
+}
+
+func TestExportsAreBoundedForEachToken(t *testing.T) {
 	r := newRig(t)
 	r.someBooks()
+	export := func() answer { return r.prefersLater(year + "&format=csv") }
 	for range mostJobs {
-		r.exported(r.prefersLater(year + "&format=csv").is(http.StatusAccepted).Header().Get("Location"))
+		r.exported(export().is(http.StatusAccepted).Header().Get("Location"))
 	}
-	p := r.prefersLater(year+"&format=csv").problem(http.StatusServiceUnavailable, "too_many_exports")
+	p := export().problem(http.StatusServiceUnavailable, "too_many_exports")
 	require.NotEmpty(t, p.Hint)
+	r.token = r.newToken("other", scopePayoutsRead)
+	r.exported(export().is(http.StatusAccepted).Header().Get("Location"))
+}
+
+// However many others there are, each token may have exports; of all files not too many are kept.
+func TestFilesOfExportsAreBoundedForAll(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	export := func() string {
+		r.pass(time.Second)
+		v := r.exported(r.prefersLater(year + "&format=csv").is(http.StatusAccepted).Header().Get("Location"))
+		require.Equal(t, jobDone, v.State)
+		return v.ID
+	}
+	busy := r.token
+	first, second := export(), export()
+	for range mostJobs - 2 {
+		export()
+	}
+	for i := range mostFiles/mostJobs + 1 {
+		r.token = r.newToken(string(rune('a'+i)), scopePayoutsRead)
+		for range mostJobs - 2 {
+			export()
+		}
+	}
+	quiet := export()
+	r.get("/reports/jobs/" + quiet + "/file").is(http.StatusOK)
+	r.token = busy
+	r.get("/reports/jobs/"+first).problem(http.StatusNotFound, "not_found")
+	r.get("/reports/jobs/"+second).problem(http.StatusNotFound, "not_found")
+	files := 0
+	for _, b := range r.server.jobs.all {
+		if b.file != nil {
+			files++
+		}
+	}
+	require.Equal(t, mostFiles, files)
 }

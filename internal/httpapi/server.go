@@ -116,7 +116,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("httpapi: reading the document: %w", err)
 	}
 	return &Server{cfg: cfg, store: cfg.Store, document: doc, schemas: schemas, failures: newBuckets(cfg.Limits.Failures), tokens: newBuckets(cfg.Limits.Rate), peers: newBuckets(cfg.Limits.Rate),
-		flights: newFlights(), reports: newKeptReports(), jobs: newJobs(cfg.Scratch, cfg.Clock), good: map[[32]byte]bool{}}, nil
+		flights: newFlights(), reports: newKeptReports(), jobs: newJobs(cfg.Scratch, cfg.Clock, cfg.Log), good: map[[32]byte]bool{}}, nil
 }
 
 func def[T comparable](p *T, v T) {

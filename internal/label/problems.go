@@ -22,7 +22,7 @@ var titles = map[string]words{
 var details = english(map[string]words{
 	"It was changed, or made for other parameters or another token.":                      {vi: "Con trỏ đã bị thay đổi, hoặc được tạo cho tham số khác hay mã truy cập khác.", th: "เคอร์เซอร์ถูกแก้ไข หรือสร้างไว้สำหรับพารามิเตอร์หรือโทเค็นอื่น"},
 	"Reports are kept for a quarter of an hour, and not many at once.":                    {vi: "Báo cáo chỉ được lưu mười lăm phút, và không lưu nhiều báo cáo cùng lúc.", th: "รายงานเก็บไว้เพียงสิบห้านาที และเก็บพร้อมกันได้ไม่มาก"},
-	"This process makes and keeps as many exports as it can.":                             {vi: "Tiến trình này đã tạo và giữ số tệp xuất tối đa.", th: "กระบวนการนี้สร้างและเก็บไฟล์ส่งออกเต็มจำนวนแล้ว"},
+	"As many exports of this token are made and kept as may be.":                          {vi: "Đã tạo và giữ số tệp xuất tối đa cho mã truy cập này.", th: "สร้างและเก็บไฟล์ส่งออกของโทเค็นนี้ครบจำนวนแล้ว"},
 	"The query cannot be read.":                                                           {vi: "Không đọc được chuỗi truy vấn.", th: "อ่านสตริงคำค้นไม่ได้"},
 	"This parameter is not known here.":                                                   {vi: "Tham số này không tồn tại ở đây.", th: "ไม่รู้จักพารามิเตอร์นี้"},
 	"It has to be a short text.":                                                          {vi: "Giá trị phải là một đoạn văn bản ngắn.", th: "ค่าต้องเป็นข้อความสั้น ๆ"},
