@@ -183,9 +183,9 @@ func TestATariffBeyondAllMeasureIsRefused(t *testing.T) {
 		func(t *Tariff, n int64) { t.Maximum = n },
 		func(t *Tariff, n int64) { t.Minimum, t.Maximum = n, n },
 	} {
-		set(&fee, mostAmount)
+		set(&fee, mostFee)
 		require.NoError(t, fee.Check())
-		set(&fee, mostAmount+1)
+		set(&fee, mostFee+1)
 		require.ErrorContains(t, fee.Check(), "far beyond what a channel takes")
 		set(&fee, 0)
 	}
