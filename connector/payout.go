@@ -108,7 +108,7 @@ type PayoutSource struct {
 	Format  string       `json:"format,omitempty"` // what it was recognised as
 	Size    int64        `json:"size"`
 	State   SourceState  `json:"state"`
-	Reason  string       `json:"reason,omitempty"` // of a rejection
+	Reason  string       `json:"reason,omitempty"` // of a rejection, or which other file says the same
 	KeptAt  time.Time    `json:"kept_at"`
 }
 
@@ -170,6 +170,13 @@ type LineFilter struct {
 	Payouts []int64
 }
 
+// LineDifference is by which lines one list of lines is another than an earlier one.
+type LineDifference struct {
+	Added   int `json:"added"`
+	Gone    int `json:"gone"`
+	Changed int `json:"changed"` // the same key, another amount or category
+}
+
 // Payouts keeps what channels have paid and what is known of the orders behind it.
 type Payouts interface {
 	// KeepSource stores a file's bytes as they come and counts them. A file that is there already
@@ -194,6 +201,8 @@ type Payouts interface {
 	// those after the first get their number, "/1" and on, in the order of the lines. What does not fit
 	// into the sum is an error. fill may read from the store, not write to it, and is called once.
 	ImportPayout(ctx context.Context, now Clock, fill func(head func(Payout) error, line func(PayoutLine) error) error) (p Payout, fresh bool, err error)
+	// Difference compares the lines of two payouts, such as two revisions of one, by their keys.
+	Difference(ctx context.Context, older, newer int64) (LineDifference, error)
 	// PayoutList lists payouts.
 	PayoutList(ctx context.Context, f PayoutFilter) ([]Payout, error)
 	// PayoutLines hands over the lines of payouts, sorted by order, payout and number; an error of

@@ -219,7 +219,7 @@ func TestAPayoutThatIsPlacedLateIsTold(t *testing.T) {
 	require.NoError(t, err)
 	var lines []string
 	require.NoError(t, br.store.PayoutLines(t.Context(), connector.LineFilter{Payouts: []int64{list[0].ID}}, func(l connector.PayoutLine) error {
-		lines = append(lines, payout.LineID(payout.ID(list[0]), l))
+		lines = append(lines, payout.LineID(list[0].Account, list[0].External, l))
 		return nil
 	}))
 	_, err = books{br}.Desk().Match(t.Context(), account, "A", lines, "", payout.By{Name: "anna"})

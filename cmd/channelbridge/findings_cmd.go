@@ -115,16 +115,7 @@ func (b *bridge) payoutAccounts(name string) ([]payout.Account, error) {
 
 // findingOf finds a finding and its account.
 func (b *bridge) findingOf(ctx context.Context, id string) (payout.Finding, payout.Account, error) {
-	for _, x := range (books{b}).Accounts() {
-		all, err := books{b}.Desk().Findings(ctx, []payout.Account{x}, payout.FindingQuery{IDs: []string{id}})
-		if err != nil {
-			return payout.Finding{}, x, err
-		}
-		if len(all) > 0 {
-			return all[0], x, nil
-		}
-	}
-	return payout.Finding{}, payout.Account{}, fmt.Errorf("finding %s: %w", id, connector.ErrNotFound)
+	return books{b}.Desk().Finding(ctx, books{b}.Accounts(), id)
 }
 
 func newFindingsShow(a *app) *cobra.Command {
@@ -164,19 +155,40 @@ func (a *app) printFinding(f payout.Finding) error {
 
 // deed is the command of one thing that is done about a finding.
 func (a *app) deed(do payout.Do, use, short string) *cobra.Command {
-	var note, by string
+	var note, by, seen string
 	c := &cobra.Command{
 		Use:     use,
 		Short:   short,
 		Example: "  channelbridge findings " + strings.ReplaceAll(strings.Replace(use, "FINDING", "fi_0b62a8a9a7e1c2e46a31700d", 1), "--note WHY", `--note "agreed with the channel"`),
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.does(cmd.Context(), args[0], by, func(payout.Finding) (payout.Asked, error) { return payout.Asked{Do: do, Note: note}, nil })
+			return a.does(cmd.Context(), args[0], by, func(f payout.Finding) (payout.Asked, error) {
+				difference, err := differenceOf(f, seen)
+				return payout.Asked{Do: do, Note: note, Seen: difference}, err
+			})
 		},
 	}
 	c.Flags().StringVar(&note, "note", "", "why, or what was found out")
+	differenceFlag(c, &seen)
 	byFlag(c, &by)
 	return c
+}
+
+// differenceFlag lets a person say which difference was decided on.
+func differenceFlag(c *cobra.Command, seen *string) {
+	c.Flags().StringVar(seen, "difference", "", "the difference it is decided on; refused if it is another one by now")
+}
+
+// differenceOf reads it; nil: it was not said.
+func differenceOf(f payout.Finding, seen string) (*int64, error) {
+	if seen == "" {
+		return nil, nil
+	}
+	m, err := money.Parse(seen, f.Subject.Currency)
+	if err != nil {
+		return nil, usage("--difference: %v", err)
+	}
+	return &m.Minor, nil
 }
 
 // byFlag lets a person say who is at the keyboard.
@@ -221,7 +233,7 @@ func newFindingsAssign(a *app) *cobra.Command {
 }
 
 func newFindingsClaim(a *app) *cobra.Command {
-	var amount, reason, deadline, by string
+	var amount, reason, deadline, by, seen string
 	var evidence []string
 	c := &cobra.Command{
 		Use:     "claim FINDING --amount AMOUNT --reason WHY",
@@ -238,7 +250,8 @@ func newFindingsClaim(a *app) *cobra.Command {
 				if err != nil {
 					return payout.Asked{}, usage("--deadline: %v", err)
 				}
-				return payout.Asked{Do: payout.DoClaim, Claim: payout.Claim{Amount: sum.Minor, Reason: reason, Evidence: evidence, Deadline: until}}, nil
+				difference, err := differenceOf(f, seen)
+				return payout.Asked{Do: payout.DoClaim, Seen: difference, Claim: payout.Claim{Amount: sum.Minor, Reason: reason, Evidence: evidence, Deadline: until}}, err
 			})
 		},
 	}
@@ -247,6 +260,7 @@ func newFindingsClaim(a *app) *cobra.Command {
 	f.StringVar(&reason, "reason", "", "why")
 	f.StringVar(&deadline, "deadline", "", "until when the channel takes it: a day or an instant")
 	f.StringArrayVar(&evidence, "evidence", nil, "a line, a tracking number or an address; may be given several times")
+	differenceFlag(c, &seen)
 	byFlag(c, &by)
 	return c
 }
@@ -327,30 +341,20 @@ func (a *app) claimStep(to payout.ClaimState, verb, short string) *cobra.Command
 }
 
 func (a *app) saysOfClaim(ctx context.Context, b *bridge, id string, to payout.ClaimState, amount, note, by string) error {
-	all, err := books{b}.Desk().Findings(ctx, books{b}.Accounts(), payout.FindingQuery{})
+	f, account, err := books{b}.Desk().Claim(ctx, books{b}.Accounts(), id)
 	if err != nil {
 		return err
 	}
-	for _, f := range payout.ByDeadline(all) {
-		if f.Progress.Claim.ID != id {
-			continue
-		}
-		asked := payout.Asked{Do: payout.DoClaimState, State: to, Note: note}
-		if amount != "" {
-			sum, err := money.Parse(amount, f.Subject.Currency)
-			if err != nil {
-				return usage("--amount: %v", err)
-			}
-			asked.State, asked.Granted = payout.ClaimPartlyWon, sum.Minor
-		}
-		accounts, err := b.payoutAccounts(string(f.Account))
+	asked := payout.Asked{Do: payout.DoClaimState, State: to, Note: note}
+	if amount != "" {
+		sum, err := money.Parse(amount, f.Subject.Currency)
 		if err != nil {
-			return err
+			return usage("--amount: %v", err)
 		}
-		if f, err = (books{b}).Desk().Act(ctx, accounts[0], f.ID, asked, payout.By{Name: by}); err != nil {
-			return err
-		}
-		return a.printFinding(f)
+		asked.State, asked.Granted = payout.ClaimPartlyWon, sum.Minor
 	}
-	return fmt.Errorf("claim %s: %w", id, connector.ErrNotFound)
+	if f, err = (books{b}).Desk().Act(ctx, account, f.ID, asked, payout.By{Name: by}); err != nil {
+		return err
+	}
+	return a.printFinding(f)
 }

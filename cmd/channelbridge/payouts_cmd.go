@@ -168,6 +168,9 @@ func (a *app) importFile(ctx context.Context, b *bridge, path string, f payout.F
 	}
 	p := out.Payout
 	fmt.Fprintf(a.stdout, "payout %s of %s, revision %d: %s; %d lines, paid %s, %s\n", p.External, p.Account, p.Revision, state, p.Lines, p.Paid, proof(p))
+	if d := out.Against; d != nil {
+		fmt.Fprintf(a.stdout, "against revision %d: %d lines more, %d gone, %d changed; together %s %s\n", d.Revision, d.Added, d.Gone, d.Changed, d.Sum, p.Currency)
+	}
 	if out.Unclassified > 0 {
 		fmt.Fprintf(a.stdout, "%d lines say something nobody has classified; they stand in the report as unclassified\n", out.Unclassified)
 	}
@@ -233,8 +236,12 @@ func newPayoutsSource(a *app) *cobra.Command {
 // printBridge shows how what was paid is made up, one currency after the other. Without a language its
 // codes are left as they are.
 func (a *app) printBridge(r *payout.Report, l label.Language) error {
-	for _, p := range r.Payouts {
-		fmt.Fprintf(a.stdout, "Payout %s of %s, revision %d: %s, %s\n", p.External, p.Account.ID, p.Revision, shownAmount(p.Payout.Paid), proof(p.Payout))
+	for _, p := range r.PayoutRows() {
+		news := ""
+		if p.Prior != "" {
+			news = ", known since " + p.Prior + " was closed"
+		}
+		fmt.Fprintf(a.stdout, "Payout %s of %s, revision %d: %s, %s%s\n", p.External, p.Account.ID, p.Revision, shownAmount(p.Payout.Paid), proof(p.Payout), news)
 	}
 	bridge, err := r.Table("summary", 0, r.Len("summary"), "")
 	if err != nil {
@@ -248,7 +255,11 @@ func (a *app) printBridge(r *payout.Report, l label.Language) error {
 				rows = append(rows, []string{partName(l, row[3].Text, row[4].Text), row[5].Text + " " + s.Currency})
 			}
 		}
-		fmt.Fprintf(a.stdout, "\nHow %s is made up: %d orders, %d lines\n", amount(s.Paid), s.Orders, s.Lines)
+		heading := "How " + amount(s.Paid) + " is made up"
+		if !s.Whole {
+			heading = "Not about whole payouts"
+		}
+		fmt.Fprintf(a.stdout, "\n%s: %d orders, %d lines\n", heading, s.Orders, s.Lines)
 		if err := table(a.stdout, "", rows); err != nil {
 			return err
 		}

@@ -215,6 +215,11 @@ func (b *bench) worksOnFindings(order string) {
 	no := b.run("findings", "accept", id)
 	require.Equal(b, exitRefused, no.code)
 	require.Contains(b, no.err, "a reason has to be given")
+	for _, do := range [][]string{{"accept", id, "--note", "agreed"}, {"claim", id, "--amount", "0.50", "--reason", "above the tariff"}} {
+		no = b.run(append(append([]string{"findings"}, do...), "--difference", "123.45")...)
+		require.Equal(b, exitRefused, no.code)
+		require.Contains(b, no.err, "the difference is ")
+	}
 	claim := b.run("findings", "claim", id, "--amount", "0.50", "--reason", "above the tariff", "--deadline", "2099-01-01")
 	require.Zero(b, claim.code, claim.err)
 	claims := b.run("claims", "list")

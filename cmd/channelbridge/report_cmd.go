@@ -102,6 +102,12 @@ func (q asked) query(zone string) (payout.Query, error) {
 			return out, usage("%s: %s", x.flag, err)
 		}
 	}
+	if payout.IsDay(q.from) { // of each account's zone
+		out.From, out.FromDay = time.Time{}, q.from
+	}
+	if payout.IsDay(q.to) {
+		out.To, out.ToDay = time.Time{}, q.to
+	}
 	if !slices.Contains(payout.Levels(), q.level) {
 		return out, usage("--level %s: it is summary, payout, order, line or unsettled", q.level)
 	}

@@ -116,6 +116,32 @@ func (s *Store) bookPayout(p connector.Payout, lines []connector.PayoutLine) (co
 	return p, true
 }
 
+// Difference compares two lists of lines by their keys; see connector.Payouts.
+func (s *Store) Difference(_ context.Context, older, newer int64) (d connector.LineDifference, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := map[string]connector.PayoutLine{}
+	for _, l := range s.books.lines[older] {
+		if l.Key != "" {
+			was[l.Key] = l
+		}
+	}
+	d.Gone = len(was)
+	for _, l := range s.books.lines[newer] {
+		old, there := was[l.Key]
+		switch {
+		case l.Key == "":
+		case !there:
+			d.Added++
+		default:
+			if d.Gone--; old.Amount != l.Amount || old.Category != l.Category {
+				d.Changed++
+			}
+		}
+	}
+	return d, nil
+}
+
 // PayoutList lists payouts; see connector.Payouts.
 func (s *Store) PayoutList(_ context.Context, f connector.PayoutFilter) ([]connector.Payout, error) {
 	s.mu.Lock()

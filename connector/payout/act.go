@@ -29,13 +29,15 @@ type People struct {
 	deposits map[string]Deposit   // by id
 	closes   map[string]Closing   // by month; those that were undone are not there
 	settings *Settings            // nil: none were kept yet
-	last     map[string]int64     // the newest act by kind and about
-	keys     map[string]bool      // of acts that were kept
+	charts   charts
+	decided  time.Time                      // when a month was last closed or opened, or settings were kept
+	last     map[string]int64               // the newest act by kind and about
+	keys     map[string]connector.PayoutAct // acts that were kept under a key, by it
 }
 
 // Follow works out what holds after a list of acts, which come in the order they were added.
 func Follow(acts []connector.PayoutAct) (*People, error) {
-	p := &People{findings: map[string]*Progress{}, matches: map[string]Match{}, deposits: map[string]Deposit{}, closes: map[string]Closing{}, last: map[string]int64{}, keys: map[string]bool{}}
+	p := &People{findings: map[string]*Progress{}, matches: map[string]Match{}, deposits: map[string]Deposit{}, closes: map[string]Closing{}, last: map[string]int64{}, keys: map[string]connector.PayoutAct{}}
 	for _, a := range acts {
 		if err := p.take(a); err != nil {
 			return nil, fmt.Errorf("what was said of %s %s: %w", a.Kind, a.About, err)
@@ -47,7 +49,9 @@ func Follow(acts []connector.PayoutAct) (*People, error) {
 // take adds what one act says.
 func (p *People) take(a connector.PayoutAct) error {
 	p.last[a.Kind+" "+a.About] = a.ID
-	p.keys[a.Key] = true
+	if a.Key != "" {
+		p.keys[a.Key] = a
+	}
 	switch a.Kind {
 	case actFinding:
 		s, err := bodyOf[Step](a)
@@ -69,13 +73,17 @@ func (p *People) take(a connector.PayoutAct) error {
 		keepLast(p.deposits, a.About, d, d.Undone)
 		return err
 	case actClose:
+		p.decided = a.At
 		c, err := bodyOf[Closing](a)
 		c.Month, c.By, c.At = a.About, a.Actor, a.At
 		keepLast(p.closes, a.About, c, c.Undone)
 		return err
 	case actSettings:
+		p.decided = a.At
 		s, err := bodyOf[Settings](a)
-		p.settings = &s
+		if p.settings = &s; s.Chart != nil {
+			p.charts = append(p.charts, dated{a.At, *s.Chart})
+		}
 		return err
 	}
 	return nil // a later program's
@@ -90,8 +98,28 @@ func keepLast[T any](all map[string]T, about string, said T, undone bool) {
 	all[about] = said
 }
 
-// heard reports that what is asked for under a key was done already.
-func (p *People) heard(by By) bool { return by.Key != "" && p.keys[by.Key] }
+// heard reports that something was done under a key already; whether it is what is asked for now, see
+// reused.
+func (p *People) heard(by By) bool {
+	_, heard := p.keys[by.Key]
+	return heard
+}
+
+// reused reports a key under which something else was said than what is asked for now:
+// connector.ErrKeyReused. A key is known for ever, much longer than the answer that was given.
+func reused[T any](p *People, by By, kind, about string, same func(said T) bool) error {
+	a, heard := p.keys[by.Key]
+	if !heard {
+		return nil
+	}
+	if a.Kind == kind && a.About == about {
+		said, err := bodyOf[T](a)
+		if err != nil || same(said) {
+			return err
+		}
+	}
+	return fmt.Errorf("%s %s: %w", kind, about, connector.ErrKeyReused)
+}
 
 // lastAct is the newest act about something; 0: there is none.
 func (p *People) lastAct(kind, about string) int64 { return p.last[kind+" "+about] }

@@ -108,7 +108,9 @@ func open(ctx context.Context, k Keep, a Account, asOf, now time.Time) (*Books, 
 	if err := b.payouts(ctx, b.store); err != nil {
 		return nil, err
 	}
-	b.Seen, b.Deposits = bank(b.Payouts, b.People.deposits, b.Account.Zone)
+	if b.Seen, b.Deposits, err = bank(b.Payouts, b.People.deposits, b.Account.Zone); err != nil {
+		return nil, err
+	}
 	for _, p := range b.Payouts {
 		b.rows = append(b.rows, PayoutRow{Account: b.Account, Paid: p, Seen: b.Seen[p.External], columns: map[string]int64{}})
 	}

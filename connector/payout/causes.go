@@ -148,7 +148,7 @@ func (j *judgement) doubled() repeat {
 			continue
 		}
 		times := int64(1)
-		if i.Actual%i.Expected == 0 && i.Actual/i.Expected > 1 && j.wholes(id, i.Expected) >= i.Actual/i.Expected {
+		if i.Actual%i.Expected == 0 && i.Actual/i.Expected > 1 && j.came(id, i, i.Actual/i.Expected) {
 			times = i.Actual / i.Expected
 			out.principal += i.Actual - i.Expected
 		}
@@ -164,14 +164,25 @@ func (j *judgement) doubled() repeat {
 	return out
 }
 
-// wholes counts the lines of an item that are its whole amount.
-func (j *judgement) wholes(item string, amount int64) (n int64) {
+// came reports that lines paid all of an item so many times: in lines of its whole amount, unit by
+// unit, or for that many units as they say themselves.
+func (j *judgement) came(item string, p Pair, times int64) bool {
+	units := max(int64(j.unitsOf(item)), 1)
+	paid := int64(0)
 	for _, v := range j.o.Lines {
-		if j.category(v.Line) == marketplace.Principal && j.item(v.Line) == item && v.Line.Amount.Minor == amount {
-			n++
+		if j.category(v.Line) != marketplace.Principal || j.item(v.Line) != item {
+			continue
+		}
+		switch v.Line.Amount.Minor {
+		case p.Expected:
+			paid += units
+		case p.Expected / units: // where it does not divide evenly, no line is taken for a unit by chance
+			if p.Expected%units == 0 {
+				paid++
+			}
 		}
 	}
-	return n
+	return paid >= times*units || int64(p.units) >= times*units
 }
 
 func (j *judgement) cause(c Cause) { j.o.Causes = append(j.o.Causes, c) }

@@ -43,6 +43,9 @@ type Claim struct {
 	Evidence []string  `json:"evidence,omitempty"` // lines, tracking numbers, addresses of pictures
 	Deadline time.Time `json:"deadline,omitzero"`  // of the channel: until when the claim has to be sent
 
+	// Had is what the order's lines had reimbursed already when the claim was made: that was not for it.
+	Had int64 `json:"had,omitempty"`
+
 	State   ClaimState `json:"-"` // as people left it
 	Granted int64      `json:"-"` // of a claim that was won in part
 	At      time.Time  `json:"-"`
@@ -60,6 +63,9 @@ func (c Claim) check(currency string) error {
 	var all []error
 	if c.Amount <= 0 {
 		all = append(all, errors.New("amount: a claim is about more than nothing"))
+	}
+	if !plausible(c.Amount) {
+		all = append(all, errors.New("amount: it is far beyond what a channel pays"))
 	}
 	if c.Reason == "" || len(c.Reason) > mostText {
 		all = append(all, fmt.Errorf("reason: it is a text of 1 to %d characters", mostText))
@@ -79,6 +85,11 @@ func (c Claim) check(currency string) error {
 	return errors.Join(all...)
 }
 
+// asksFor reports that the claim is over the same, whatever its id.
+func (c Claim) asksFor(o Claim) bool {
+	return c.Amount == o.Amount && c.Reason == o.Reason && slices.Equal(c.Evidence, o.Evidence) && c.Deadline.Equal(o.Deadline)
+}
+
 // said takes what a person says of the claim.
 func (c *Claim) said(s Said) {
 	c.State = s.ClaimState
@@ -94,6 +105,24 @@ func (s ClaimState) mayBecome(to ClaimState) bool {
 		return s == ClaimSent
 	case ClaimWon, ClaimPartlyWon, ClaimLost:
 		return slices.Contains([]ClaimState{ClaimSent, ClaimAcknowledged}, s)
+	}
+	return false
+}
+
+// received is what has come for the claim, of all that an order's lines have reimbursed. It is below
+// zero when something was taken back that the order had before.
+func (c *Claim) received(reimbursed int64) int64 { return reimbursed - c.Had }
+
+// owed reports that money may still come for a claim: the channel has it before it, or has granted
+// what is not here yet. Money that came while a further claim was out could not be told apart.
+func (c *Claim) owed(state ClaimState, received int64) bool {
+	switch state {
+	case ClaimSent, ClaimAcknowledged:
+		return true
+	case ClaimWon:
+		return received < c.Amount
+	case ClaimPartlyWon:
+		return received < c.Granted
 	}
 	return false
 }

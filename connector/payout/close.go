@@ -1,16 +1,12 @@
 package payout
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"channelbridge/connector"
 	"channelbridge/connector/order"
-	"channelbridge/internal/spool"
 )
 
 // Closing is a month of an account that was closed: what was known of it then counts from now on.
@@ -52,29 +48,78 @@ func ofMonth(month, zone string) (Query, error) {
 	return Query{From: from, To: to, Basis: ByPaid, Sort: "order"}, err
 }
 
-// within is the closed month that a question is about and nothing else; false: it is about more
-// than that, or about an open one.
-func (p *People) within(q Query, zone string) (Closing, bool) {
-	if q.From.IsZero() || q.To.IsZero() || q.Basis != ByPaid && q.Basis != "" {
+// span is the closed month's first instant and the one after its last, in the zone it was closed in.
+func (c Closing) span(a Account) (from, to time.Time) {
+	from, to, err := span(c.Month, c.Settings.on(a).Zone)
+	if err != nil { // it was closed under this name
+		return time.Time{}, time.Time{}
+	}
+	return from, to
+}
+
+// months are the closed ones, the first in time first.
+func (p *People) months() []Closing {
+	return sorted(p.closes, func(c Closing) string { return c.Month })
+}
+
+// after is the last closed month after a month; "": there is none.
+func (p *People) after(month string) (last string) {
+	for m := range p.closes {
+		if m > month {
+			last = max(last, m)
+		}
+	}
+	return last
+}
+
+// tiled is a question whose range begins or ends where a closed month does in the account's zone: it
+// does so where that month did in the zone it was closed in, so that nothing lies between the two.
+func (p *People) tiled(q Query, a Account) Query {
+	asked := q
+	for _, c := range p.months() {
+		first, next, err := span(c.Month, a.Zone)
+		if err != nil || !q.byPaid() {
+			continue
+		}
+		from, to := c.span(a)
+		for _, edge := range []struct {
+			is time.Time
+			at *time.Time
+		}{{q.From, &asked.From}, {q.To, &asked.To}} {
+			switch {
+			case edge.is.Equal(first):
+				*edge.at = from
+			case edge.is.Equal(next):
+				*edge.at = to
+			}
+		}
+	}
+	return asked
+}
+
+// within is the closed month that a question is about and nothing else; false: it is about more than
+// one, or about an open one.
+func (p *People) within(q Query, a Account) (Closing, bool) {
+	if q.From.IsZero() || q.To.IsZero() || !q.byPaid() {
 		return Closing{}, false
 	}
-	c, closed := p.closes[monthOf(q.From, zone)]
-	if !closed {
-		return c, false
+	for _, c := range p.months() {
+		if from, to := c.span(a); !q.From.Before(from) && !q.To.After(to) && (q.AsOf.IsZero() || !q.AsOf.Before(c.At)) {
+			return c, true
+		}
 	}
-	_, to, err := span(c.Month, zone)
-	return c, err == nil && !q.To.After(to) && !(!q.AsOf.IsZero() && q.AsOf.Before(c.At))
+	return Closing{}, false
 }
 
 // before is the last closed month whose end lies in what is asked for: what was learned of it, and
-// of the ones before it, is shown there.
-func (p *People) before(q Query, zone string) (last Closing, end time.Time, found bool) {
-	if q.Basis != ByPaid && q.Basis != "" {
+// of the ones before it, is shown there. A question about single payouts is about nothing else.
+func (p *People) before(q Query, a Account) (last Closing, end time.Time, found bool) {
+	if !q.byPaid() || len(q.Payouts) > 0 {
 		return last, end, false
 	}
-	for _, c := range p.closes {
-		_, to, err := span(c.Month, zone)
-		if err != nil || to.Before(q.From) || !q.To.IsZero() && !to.Before(q.To) || to.Before(end) {
+	for _, c := range p.months() {
+		_, to := c.span(a)
+		if to.Before(q.From) || !q.To.IsZero() && !to.Before(q.To) || to.Before(end) {
 			continue
 		}
 		last, end, found = c, to, true
@@ -82,93 +127,14 @@ func (p *People) before(q Query, zone string) (last Closing, end time.Time, foun
 	return last, end, found
 }
 
-// closedOrders are the orders of a closed month as it was closed, sorted as books hand them over.
-type closedOrders struct {
-	records *cursor
-	end     time.Time // of the month
-	next    closedOrder
-	over    bool
-}
-
-// closedOrder is what a closed month says of an order.
-type closedOrder struct {
-	ref, currency      string
-	outcome            Outcome
-	difference, actual int64
-}
-
-func (c closedOrder) compare(o Order) int {
-	return cmp.Or(cmp.Compare(c.ref, o.Ref), cmp.Compare(c.currency, o.Currency))
-}
-
-// closedAs reads the books as they were when a month was closed, as far as something was settled
-// before its end.
-func closedAs(ctx context.Context, k Keep, a Account, c Closing, end, now time.Time) (*closedOrders, error) {
-	s := spool.New(k.Scratch)
-	var one record
-	if _, err := Read(ctx, k, c.Settings.on(a), c.KnownAt, now, func(b *Books, o Order) error {
-		if b.monthBefore(o, end) == "" {
-			return nil
-		}
-		one.b = one.b[:0]
-		one.text(o.Ref, o.Currency, string(o.Outcome))
-		one.number(o.Difference, o.Actual)
-		_, err := addRecord(s, one.b)
-		return err
-	}); err != nil {
-		return nil, fmt.Errorf("the closed month %s: %w", c.Month, err)
-	}
-	out := &closedOrders{records: newCursor(s), end: end}
-	return out, out.read()
-}
-
-func (c *closedOrders) read() error {
-	r, err := c.records.next()
-	if errors.Is(err, io.EOF) {
-		c.over = true
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("reading a closed month again: %w", err)
-	}
-	n := closedOrder{}
-	r.text(&n.ref, &n.currency, (*string)(&n.outcome))
-	r.number(&n.difference, &n.actual)
-	c.next = n
-	return r.end()
-}
-
-// news is the month an order belongs to of which something else was known when that was closed; "":
-// it is none. The month is the last before the end in which something of the order was settled.
-// Orders are asked about in their order.
-func (c *closedOrders) news(b *Books, o Order) (string, error) {
-	if c == nil {
-		return "", nil
-	}
-	for !c.over && c.next.compare(o) < 0 {
-		if err := c.read(); err != nil {
-			return "", err
+// closedBy is what was known when the month an instant lies in was closed; zero: it is open.
+func (p *People) closedBy(at time.Time, a Account) time.Time {
+	for _, c := range p.closes {
+		if from, to := c.span(a); !at.Before(from) && at.Before(to) {
+			return c.KnownAt
 		}
 	}
-	known, month := !c.over && c.next.compare(o) == 0, b.monthBefore(o, c.end)
-	if month == "" && known {
-		month = monthOf(c.end.Add(-time.Nanosecond), b.Account.Zone)
-	}
-	if known && c.next == (closedOrder{o.Ref, o.Currency, o.Outcome, o.Difference, o.Actual}) {
-		return "", nil
-	}
-	return month, nil
-}
-
-// monthBefore is the last month before an instant in which something of an order was settled.
-func (b *Books) monthBefore(o Order, end time.Time) string {
-	month := ""
-	for _, s := range o.Shares {
-		if at := settledAt(b.Of(s.Payout).Payout); at.Before(end) {
-			month = max(month, monthOf(at, b.Account.Zone))
-		}
-	}
-	return month
+	return time.Time{}
 }
 
 // Closed is a closed month that a report rests on.

@@ -64,6 +64,9 @@ func (d Deposit) check() error {
 	if !money.ValidCode(d.Amount.Currency) || d.Amount.Minor == 0 {
 		all = append(all, errors.New("amount: it is an amount with a currency, and not zero"))
 	}
+	if !plausible(d.Amount.Minor) {
+		all = append(all, errors.New("amount: it is far beyond what a channel pays"))
+	}
 	if _, err := time.Parse(time.DateOnly, d.Day); err != nil {
 		all = append(all, errors.New("value_date: it is a day such as 2026-11-12"))
 	}
@@ -87,16 +90,47 @@ const (
 // Seen is what the bank side says of one payout.
 type Seen struct {
 	Outcome  Outcome
-	Amount   int64 // of all its deposits
+	Amount   int64 // of its deposits in its own currency
 	Day      string
 	BankRef  string
 	Deposits []string
+
+	foreign bool  // a deposit is in another currency
+	more    int64 // what Amount exceeds the paid amount by
+}
+
+// add counts a deposit. Two currencies are never added: one of another shows in the outcome.
+func (s *Seen) add(d Deposit, currency string) error {
+	s.Day, s.BankRef, s.Deposits = max(s.Day, d.Day), d.BankRef, append(s.Deposits, d.ID)
+	if d.Amount.Currency != currency {
+		s.foreign = true
+		return nil
+	}
+	sum, err := money.New(s.Amount, currency).Add(d.Amount)
+	s.Amount = sum.Minor
+	return err
+}
+
+// against compares what was seen with what was paid.
+func (s *Seen) against(paid money.Money) error {
+	more, err := money.New(s.Amount, paid.Currency).Sub(paid)
+	s.more = more.Minor
+	switch {
+	case len(s.Deposits) == 0:
+		s.Outcome = Unseen
+	case s.more == 0 && !s.foreign:
+		s.Outcome = Matched
+	default:
+		s.Outcome = Differs
+	}
+	return err
 }
 
 // bank holds deposits against payouts: by the payout a deposit names, by the bank's reference, and
 // by the exact amount in the days around the payout where there is one candidate on both sides. It
-// gives what was seen of each payout, by its number, and the deposits with their outcomes.
-func bank(payouts []Paid, deposits map[string]Deposit, zone string) (map[string]Seen, []Deposit) {
+// gives what was seen of each payout, by its number, and the deposits with their outcomes; an error
+// where amounts exceed int64.
+func bank(payouts []Paid, deposits map[string]Deposit, zone string) (map[string]Seen, []Deposit, error) {
 	var all []Deposit
 	for _, d := range deposits {
 		all = append(all, d)
@@ -120,15 +154,19 @@ func bank(payouts []Paid, deposits map[string]Deposit, zone string) (map[string]
 			d.external = refs[0]
 		}
 	}
-	byAmount(payouts, all, zone)
-	return weigh(payouts, all)
+	byAmount(payouts, all, zone, false)
+	byAmount(payouts, all, zone, true)
+	seen, err := weigh(payouts, all)
+	return seen, all, err
 }
 
-// byAmount gives deposits that nothing ties to a payout to the only one they can be for.
-func byAmount(payouts []Paid, deposits []Deposit, zone string) {
+// byAmount gives deposits that nothing ties to a payout to the only one they can be for: those the
+// bank tells of, or those of the channel's own word. The one does not stand in the other's way.
+func byAmount(payouts []Paid, deposits []Deposit, zone string, channels bool) {
+	counts := func(d Deposit) bool { return (d.Origin == DepositChannel) == channels && !d.Failed }
 	taken := map[string]bool{}
 	for _, d := range deposits {
-		taken[d.external] = true
+		taken[d.external] = taken[d.external] || counts(d)
 	}
 	fits := func(p Paid, d Deposit, day time.Time) bool {
 		if taken[p.External] || p.Payout.Paid != d.Amount {
@@ -141,7 +179,7 @@ func byAmount(payouts []Paid, deposits []Deposit, zone string) {
 	count := map[int]int{}             // how many deposits each payout is a candidate of
 	for i, d := range deposits {
 		day, err := time.Parse(time.DateOnly, d.Day)
-		if err != nil || d.external != "" || d.Payout != "" || d.Failed {
+		if err != nil || d.external != "" || d.Payout != "" || !counts(d) {
 			continue
 		}
 		for k, p := range payouts {
@@ -158,35 +196,34 @@ func byAmount(payouts []Paid, deposits []Deposit, zone string) {
 	}
 }
 
-// weigh compares what was seen with what was paid. The bank's own word goes before the channel's:
-// where both speak of one payout, only the bank's amount is counted.
-func weigh(payouts []Paid, deposits []Deposit) (map[string]Seen, []Deposit) {
-	seen, byBank := map[string]Seen{}, map[string]bool{}
+// weigh compares what was seen with what was paid, and gives the deposits their outcomes. The bank's
+// own word goes before the channel's: where both speak of one payout, only the bank's amount is counted.
+func weigh(payouts []Paid, deposits []Deposit) (map[string]Seen, error) {
+	of, byBank := map[string][]Deposit{}, map[string]bool{}
 	for _, d := range deposits {
-		byBank[d.external] = byBank[d.external] || d.Origin != DepositChannel
-	}
-	for _, d := range deposits {
-		if d.external == "" || d.Failed || d.Origin == DepositChannel && byBank[d.external] {
-			continue
+		if d.external != "" && !d.Failed {
+			of[d.external] = append(of[d.external], d)
+			byBank[d.external] = byBank[d.external] || d.Origin != DepositChannel
 		}
-		s := seen[d.external]
-		s.Amount, s.Day, s.BankRef, s.Deposits = s.Amount+d.Amount.Minor, max(s.Day, d.Day), d.BankRef, append(s.Deposits, d.ID)
-		seen[d.external] = s
 	}
 	out := map[string]Seen{}
 	for _, p := range payouts {
-		s := seen[p.External]
-		switch {
-		case len(s.Deposits) == 0 && p.Payout.Paid.IsZero():
-			continue // nothing was sent, nothing is waited for
-		case len(s.Deposits) == 0:
-			s.Outcome = Unseen
-		case s.Amount == p.Payout.Paid.Minor && sameCurrency(deposits, p):
-			s.Outcome = Matched
-		default:
-			s.Outcome = Differs
+		var s Seen
+		var err error
+		for _, d := range of[p.External] {
+			if err == nil && !(d.Origin == DepositChannel && byBank[p.External]) {
+				err = s.add(d, p.Currency)
+			}
 		}
-		out[p.External] = s
+		if err == nil {
+			err = s.against(money.New(p.Payout.Paid.Minor, p.Currency))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the deposits for payout %s: %w", p.External, err)
+		}
+		if s.Outcome != Unseen || !p.Payout.Paid.IsZero() { // else nothing was sent, nothing is waited for
+			out[p.External] = s
+		}
 	}
 	for i := range deposits {
 		d := &deposits[i]
@@ -199,11 +236,7 @@ func weigh(payouts []Paid, deposits []Deposit) (map[string]Seen, []Deposit) {
 			d.Outcome = out[d.external].Outcome
 		}
 	}
-	return out, deposits
-}
-
-func sameCurrency(deposits []Deposit, p Paid) bool {
-	return !slices.ContainsFunc(deposits, func(d Deposit) bool { return d.external == p.External && d.Amount.Currency != p.Currency })
+	return out, nil
 }
 
 // For is the payout a deposit was held against, by the channel's number; "": none.

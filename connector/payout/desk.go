@@ -66,8 +66,13 @@ type FindingQuery struct {
 	Current bool
 }
 
+// names reports that the query may be about a finding, whatever becomes of it.
+func (q FindingQuery) names(f Finding) bool {
+	return oneOf(q.IDs, f.ID) && oneOf(q.Scopes, f.Subject.Scope)
+}
+
 func (q FindingQuery) wants(f Finding) bool {
-	return oneOf(q.IDs, f.ID) && oneOf(q.Scopes, f.Subject.Scope) && oneOf(q.Outcomes, f.Outcome) && oneOf(q.States, f.State) &&
+	return q.names(f) && oneOf(q.Outcomes, f.Outcome) && oneOf(q.States, f.State) &&
 		oneOf(q.Assignees, f.Progress.Assignee) && oneOf(q.Claims, f.Claim) && !(q.Current && f.Outcome == "")
 }
 
@@ -98,6 +103,32 @@ type Asked struct {
 	Claim    Claim  // of DoClaim: its amount, reason, evidence and deadline
 	State    ClaimState
 	Granted  int64 // of a claim that was won in part
+	// Seen is the difference it was decided on, in minor units; nil: whatever it is now.
+	Seen *int64
+}
+
+// step is what is asked for as a step, but for what the finding is then.
+func (a Asked) step() Step {
+	s := Step{Do: a.Do, Note: a.Note, Assignee: a.Assignee}
+	switch a.Do {
+	case DoClaim:
+		c := a.Claim
+		s.Claim = &c
+	case DoClaimState:
+		if s.ClaimState = a.State; a.State == ClaimPartlyWon {
+			s.Granted = a.Granted
+		}
+	}
+	return s
+}
+
+// is reports that a step is just what is asked for, whatever the finding was then.
+func (a Asked) is(s Step) bool {
+	want := a.step()
+	if s.Do != want.Do || s.Note != want.Note || s.Assignee != want.Assignee || s.ClaimState != want.ClaimState || s.Granted != want.Granted {
+		return false
+	}
+	return s.Do != DoClaim || s.Claim.asksFor(*want.Claim)
 }
 
 // Act does something about a finding of an account and gives the finding as it is then;
@@ -115,6 +146,9 @@ func (d Desk) Act(ctx context.Context, a Account, id string, asked Asked, by By)
 }
 
 func (d Desk) act(ctx context.Context, b *Books, f Finding, asked Asked, by By) (Finding, error) {
+	if err := reused(b.People, by, actFinding, f.ID, asked.is); err != nil {
+		return Finding{}, err
+	}
 	if b.People.heard(by) {
 		return f, nil
 	}
@@ -123,7 +157,7 @@ func (d Desk) act(ctx context.Context, b *Books, f Finding, asked Asked, by By) 
 		return Finding{}, err
 	}
 	if step.Claim != nil {
-		step.Claim.ID = "cl_" + short(f.ID, fmt.Sprint(len(f.Progress.Said)))
+		step.Claim.ID, step.Claim.Had = "cl_"+short(f.ID, fmt.Sprint(len(f.Progress.Said))), f.reimbursed
 	}
 	kept, fresh, err := d.keep(ctx, act(b.Account.ID, actFinding, f.ID, step, b.Now, by), b.People, string(asked.Do)+" "+asked.Note)
 	if err != nil {
@@ -134,18 +168,7 @@ func (d Desk) act(ctx context.Context, b *Books, f Finding, asked Asked, by By) 
 			return Finding{}, err
 		}
 	}
-	return b.again(f), nil
-}
-
-// again is a finding as it is after something was done about it.
-func (b *Books) again(f Finding) Finding {
-	p := *b.People.findings[f.ID]
-	f.Progress = p
-	if p.Claim != nil {
-		f.Claim = p.Claim.now(f.Reimbursed, b.Now)
-	}
-	f.State = p.now(f.Outcome, f.Difference, f.Reimbursed, b.Now)
-	return f
+	return b.standing(f), nil
 }
 
 // keep keeps an act if nobody has spoken meanwhile. A repetition of the same is answered the same.
@@ -162,9 +185,13 @@ func (d Desk) keep(ctx context.Context, a connector.PayoutAct, p *People, reason
 
 // step checks what is asked for and makes the step of it. It is pure.
 func (f Finding) step(asked Asked) (Step, error) {
-	s := Step{Do: asked.Do, Subject: f.Subject, Outcome: f.Outcome, Difference: f.Difference, Note: asked.Note, Assignee: asked.Assignee}
+	s := asked.step()
+	s.Subject, s.Outcome, s.Difference, s.Causes = f.Subject, f.Outcome, f.Difference, f.causes()
 	if len(asked.Note) > mostText || len(asked.Assignee) > mostText {
 		return s, wrong(fmt.Errorf("note: it is longer than %d characters", mostText))
+	}
+	if asked.Seen != nil && *asked.Seen != f.Difference {
+		return s, refuse(RefusedOvertaken, "the difference is %s now", "Look at it again, then decide.", f.Amount())
 	}
 	switch asked.Do {
 	case DoAssign:
@@ -173,7 +200,7 @@ func (f Finding) step(asked Asked) (Step, error) {
 			return s, wrong(errors.New("note: it has to be given"))
 		}
 	case DoClaimState:
-		return s, f.claimStep(&s, asked)
+		return s, f.claimStep(asked)
 	case DoReview, DoClaim, DoAccept, DoWriteOff, DoFix, DoReopen:
 		switch {
 		case f.Outcome == "" && asked.Do != DoReopen:
@@ -182,31 +209,32 @@ func (f Finding) step(asked Asked) (Step, error) {
 			return s, refuse(RefusedState, "the finding is %s; it cannot be asked to %s from there", "Reopen it first, or look whether somebody has decided already.", f.State, asked.Do)
 		case (asked.Do == DoAccept || asked.Do == DoWriteOff) && asked.Note == "":
 			return s, wrong(errors.New("note: a reason has to be given for accepting or writing off"))
+		case asked.Do == DoClaim && f.owed():
+			return s, refuse(RefusedState, "a claim is out already: it is %s", "Say first what became of it: lost, or won and paid.", f.Claim)
 		}
 	default:
 		return s, fmt.Errorf("unknown deed %q", asked.Do)
 	}
 	if asked.Do == DoClaim {
-		c := asked.Claim
-		s.Claim = &c
-		return s, wrong(c.check(f.Subject.Currency))
+		return s, wrong(s.Claim.check(f.Subject.Currency))
 	}
 	return s, nil
 }
 
-func (f Finding) claimStep(s *Step, asked Asked) error {
+// owed reports that money may still come for the finding's claim.
+func (f Finding) owed() bool {
+	return f.Progress.Claim != nil && f.Progress.Claim.owed(f.Claim, f.Reimbursed)
+}
+
+func (f Finding) claimStep(asked Asked) error {
 	c := f.Progress.Claim
 	switch {
 	case c == nil:
 		return refuse(RefusedState, "there is no claim", "Make one first.")
-	case !f.Claim.mayBecome(asked.State):
+	case !f.Claim.mayBecome(asked.State) && !(asked.State == ClaimLost && f.owed()):
 		return refuse(RefusedState, "the claim is %s and cannot become %s", "Money that comes for it settles it by itself.", f.Claim, asked.State)
 	case asked.State == ClaimPartlyWon && (asked.Granted <= 0 || asked.Granted >= c.Amount):
 		return wrong(errors.New("amount: what was granted of a claim is above zero and below the claim"))
-	}
-	s.ClaimState, s.Granted = asked.State, asked.Granted
-	if asked.State != ClaimPartlyWon {
-		s.Granted = 0
 	}
 	return nil
 }
@@ -217,7 +245,8 @@ type Done struct {
 	Refused *RefusedError // nil: it was done, or would be
 }
 
-// Bulk does the same about many findings. With dry nothing is kept.
+// Bulk does the same about many findings. With dry nothing is kept. Asked again under the same key it
+// is about the same findings, also those that are not what was looked for since it was done.
 func (d Desk) Bulk(ctx context.Context, accounts []Account, q FindingQuery, asked Asked, dry bool, by By) ([]Done, error) {
 	var out []Done
 	for _, a := range accounts {
@@ -226,7 +255,7 @@ func (d Desk) Bulk(ctx context.Context, accounts []Account, q FindingQuery, aske
 			return nil, fmt.Errorf("account %s: %w", a.ID, err)
 		}
 		for _, f := range found {
-			if !q.wants(f) {
+			if !q.wants(f) && !(q.names(f) && b.People.heard(by.about(f))) {
 				continue
 			}
 			one, err := d.one(ctx, b, f, asked, dry, by)
@@ -239,16 +268,21 @@ func (d Desk) Bulk(ctx context.Context, accounts []Account, q FindingQuery, aske
 	return out, nil
 }
 
+// about is who acts, with a key for one finding of many.
+func (b By) about(f Finding) By {
+	if b.Key != "" {
+		b.Key += "/" + f.ID
+	}
+	return b
+}
+
 func (d Desk) one(ctx context.Context, b *Books, f Finding, asked Asked, dry bool, by By) (Done, error) {
 	var err error
 	if dry {
 		_, err = f.step(asked)
 	} else {
-		if by.Key != "" {
-			by.Key += "/" + f.ID
-		}
 		var now Finding
-		if now, err = d.act(ctx, b, f, asked, by); err == nil {
+		if now, err = d.act(ctx, b, f, asked, by.about(f)); err == nil {
 			f = now
 		}
 	}

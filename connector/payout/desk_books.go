@@ -46,7 +46,7 @@ func (d Desk) keysOf(ctx context.Context, a Account, ids []string) (b *Books, ke
 	}
 	for _, p := range b.Payouts {
 		err := d.Payouts.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{p.ID}}, func(l connector.PayoutLine) error {
-			id := LineID(p.Name, l)
+			id := LineID(p.Account, p.External, l)
 			if !wanted[id] {
 				return nil
 			}
@@ -113,6 +113,9 @@ func (d Desk) Unmatch(ctx context.Context, a Account, id string, by By) error {
 	if err != nil {
 		return err
 	}
+	if err := reused(p, by, actMatch, id, func(m Match) bool { return m.Undone }); err != nil {
+		return err
+	}
 	m, there := p.matches[id]
 	if p.heard(by) {
 		return nil
@@ -164,14 +167,17 @@ func (d Desk) Deposits(ctx context.Context, a Account) ([]Deposit, error) {
 	if err := b.payouts(ctx, d.Payouts); err != nil {
 		return nil, err
 	}
-	_, out := bank(b.Payouts, p.deposits, a.Zone)
-	return out, nil
+	_, out, err := bank(b.Payouts, p.deposits, a.Zone)
+	return out, err
 }
 
 // Undeposit takes back a deposit that was entered by mistake.
 func (d Desk) Undeposit(ctx context.Context, a Account, id, reason string, by By) error {
 	p, err := d.people(ctx, a)
 	if err != nil {
+		return err
+	}
+	if err := reused(p, by, actDeposit, id, func(d Deposit) bool { return d.Undone && d.Note == reason }); err != nil {
 		return err
 	}
 	dep, there := p.deposits[id]
@@ -198,6 +204,9 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 	if err != nil {
 		return Closing{}, err
 	}
+	if err := reused(p, by, actClose, month, func(c Closing) bool { return !c.Undone }); err != nil {
+		return Closing{}, err
+	}
 	known := now.Add(-settling).UTC().Truncate(time.Microsecond)
 	switch old, closed := p.closes[month]; {
 	case closed && p.heard(by):
@@ -206,6 +215,10 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 		return Closing{}, refuse(RefusedState, "%s was closed on %s by %s", "Another person can open it again.", month, old.At.Format(time.DateOnly), old.By)
 	case known.Before(q.To):
 		return Closing{}, refuse(RefusedMonth, "%s is not over in %s", "Close it a minute after its end.", month, a.Zone)
+	case p.after(month) != "":
+		return Closing{}, refuse(RefusedState, "%s is closed already: what is known of %s now would stand in both", "Open the later month again first, then close both in their order.", p.after(month), month)
+	case p.decided.After(known):
+		return Closing{}, refuse(RefusedMonth, "settings or closed months were changed less than a minute ago", "Close it in a minute.")
 	}
 	q.AsOf = known
 	r, err := Make(ctx, d.Keep, []Account{a}, q, now)
@@ -275,6 +288,9 @@ func (d Desk) Unclose(ctx context.Context, a Account, month, reason string, by B
 	if err != nil {
 		return err
 	}
+	if err := reused(p, by, actClose, month, func(c Closing) bool { return c.Undone && c.Reason == reason }); err != nil {
+		return err
+	}
 	c, closed := p.closes[month]
 	switch {
 	case p.heard(by):
@@ -283,6 +299,8 @@ func (d Desk) Unclose(ctx context.Context, a Account, month, reason string, by B
 		return fmt.Errorf("closed month %s: %w", month, connector.ErrNotFound)
 	case strings.TrimSpace(reason) == "" || len(reason) > mostText:
 		return wrong(fmt.Errorf("reason: it is a text of 1 to %d characters", mostText))
+	case p.after(month) != "":
+		return refuse(RefusedState, "%s is closed, which rests on it", "Open the later month again first.", p.after(month))
 	case c.By == by.Name:
 		return refuse(RefusedPerson, "%s has closed the month; opening it again takes another person", "Ask a colleague with a token of their own.", c.By)
 	}

@@ -1,7 +1,9 @@
 package payout
 
 import (
+	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +119,19 @@ func TestWhatWasSettledIsReopenedWhenFactsChange(t *testing.T) {
 	require.Equal(t, WrittenOff, all(t, past.Orders)[0].state(), "as it was known")
 }
 
+func TestWhatWasSettledIsReopenedWhenItsCauseChanges(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", Asked{Do: DoAccept, Note: "the commission was agreed"})
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-80", o.now, nil, came("B", marketplace.Commission, 2000, marketplace.PaymentFee, -2000)...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{Reopened, FeeVariance, int64(-2000)}, []any{f.State, f.Outcome, f.Difference})
+	require.Equal(t, Accepted, o.does("B", Asked{Do: DoAccept, Note: "and the fee"}).State)
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-81", o.now, nil, came("B", marketplace.PaymentFee, 300, marketplace.PaymentFee, -300)...)
+	require.Equal(t, Accepted, o.of(OfOrder, "B").State, "the same cause in more lines")
+}
+
 func TestAnActUnderAKnownKeyIsThatAct(t *testing.T) {
 	o := newOffice(t)
 	id := o.of(OfOrder, "B").ID
@@ -128,6 +143,58 @@ func TestAnActUnderAKnownKeyIsThatAct(t *testing.T) {
 	}
 }
 
+// The answer to a key is forgotten after a while, the key is not.
+func TestAKeyIsOfOneDeed(t *testing.T) {
+	o := newOffice(t)
+	anna := By{"anna", "k1"}
+	b, d := o.of(OfOrder, "B").ID, o.of(OfOrder, "D").ID
+	claim := claimOf(2000)
+	_, err := o.desk.Act(t.Context(), shopee, b, claim, anna)
+	require.NoError(t, err)
+	for name, do := range map[string]func() error{
+		"another deed":  func() error { _, err := o.desk.Act(t.Context(), shopee, b, Asked{Do: DoReview}, anna); return err },
+		"another claim": func() error { _, err := o.desk.Act(t.Context(), shopee, b, claimOf(1999), anna); return err },
+		"another note": func() error {
+			a := claim
+			a.Note = "n"
+			_, err := o.desk.Act(t.Context(), shopee, b, a, anna)
+			return err
+		},
+		"another finding": func() error { _, err := o.desk.Act(t.Context(), shopee, d, claim, anna); return err },
+		"a match":         func() error { return o.desk.Unmatch(t.Context(), shopee, "ma_1", anna) },
+		"a deposit":       func() error { return o.desk.Undeposit(t.Context(), shopee, "dp_1", "why", anna) },
+		"a month":         func() error { _, err := o.desk.Close(t.Context(), shopee, "2026-11", anna); return err },
+		"a month again":   func() error { return o.desk.Unclose(t.Context(), shopee, "2026-11", "why", anna) },
+	} {
+		require.ErrorIs(t, do(), connector.ErrKeyReused, name)
+	}
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-78", o.now, nil, came("B", marketplace.ClaimReimbursement, 500)...)
+	f, err := o.desk.Act(t.Context(), shopee, b, claim, anna)
+	require.NoError(t, err, "the same again, though much has changed")
+	require.Len(t, f.Progress.Said, 1)
+	require.Equal(t, ClaimPartlyWon, f.Claim, "and as it is now")
+}
+
+func TestTakingBackIsDoneOnceUnderAKey(t *testing.T) {
+	o := newOffice(t)
+	d, err := o.desk.Deposit(t.Context(), shopee, Deposit{Amount: money.New(590850, "VND"), Day: "2026-11-12", Origin: DepositManual}, "a", By{Name: "anna"})
+	require.NoError(t, err)
+	for range 2 {
+		require.NoError(t, o.desk.Undeposit(t.Context(), shopee, d.ID, "typed wrongly", By{"anna", "k"}))
+	}
+	require.ErrorIs(t, o.desk.Undeposit(t.Context(), shopee, d.ID, "another reason", By{"anna", "k"}), connector.ErrKeyReused)
+	o.now = time.Date(2026, 12, 3, 9, 0, 0, 0, time.UTC)
+	for range 2 {
+		_, err := o.desk.Close(t.Context(), shopee, "2026-11", By{"anna", "c"})
+		require.NoError(t, err)
+	}
+	for range 2 {
+		require.NoError(t, o.desk.Unclose(t.Context(), shopee, "2026-11", "late", By{"ben", "u"}))
+	}
+	require.ErrorIs(t, o.desk.Unclose(t.Context(), shopee, "2026-11", "later", By{"ben", "u"}), connector.ErrKeyReused)
+}
+
 func TestSomebodyElseWasFaster(t *testing.T) {
 	o := newOffice(t)
 	b, _, err := Review(t.Context(), o.desk.Keep, shopee, o.now)
@@ -136,6 +203,17 @@ func TestSomebodyElseWasFaster(t *testing.T) {
 	o.does("B", Asked{Do: DoReview})
 	_, err = o.desk.act(t.Context(), b, f, Asked{Do: DoAccept, Note: "blind"}, By{Name: "ben"})
 	o.refused(RefusedOvertaken, err)
+}
+
+func TestADecisionIsOnTheDifferenceThatWasSeen(t *testing.T) {
+	o := newOffice(t)
+	seen := o.of(OfOrder, "B").Difference
+	put(t, o.store, "ST-78", o.now, nil, came("B", marketplace.Commission, -100000)...)
+	for _, do := range []Do{DoAccept, DoWriteOff, DoFix, DoReview, DoNote} {
+		o.cannot(RefusedOvertaken, "B", Asked{Do: do, Note: "2,000 are not worth it", Seen: &seen})
+	}
+	seen -= 100000
+	require.Equal(t, Accepted, o.does("B", Asked{Do: DoAccept, Note: "it is", Seen: &seen}).State)
 }
 
 // claimed is a claim over all of B's difference.
@@ -153,7 +231,7 @@ func TestAClaimIsSettledByItsMoney(t *testing.T) {
 		"a part":     {1500, ClaimPartlyWon, Reopened},
 		"more":       {2500, ClaimWon, Fixed},
 		"not a bit":  {0, ClaimSent, Claimed},
-		"taken back": {-100, ClaimSent, Claimed},
+		"taken back": {-100, ClaimSent, Reopened},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
@@ -193,6 +271,82 @@ func TestAClaimGoesItsWay(t *testing.T) {
 	require.Equal(t, ClaimExpired, o.of(OfOrder, "D").Claim, "the deadline has passed already")
 }
 
+// again issues ST-78 anew with one line more that has nothing to do with these.
+func (o *office) again(lines ...Line) {
+	o.Helper()
+	o.now = o.now.Add(time.Hour)
+	put(o.T, o.store, "ST-78", o.now, nil, append(lines, came("", marketplace.Advertising, -int(o.now.Unix()))...)...)
+	o.now = o.now.Add(time.Hour)
+}
+
+// A period that grows is imported again and again: what it had reimbursed before is no news.
+func TestMoneyThatWasThereBeforeAClaimDoesNotSettleIt(t *testing.T) {
+	o := newOffice(t)
+	old := came("B", marketplace.Compensation, 2000, marketplace.Commission, -2000)
+	o.again(old...)
+	o.does("B", claimOf(2000))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	o.again(old...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimSent, Claimed, int64(0)}, []any{f.Claim, f.State, f.Reimbursed})
+	o.again(append(old, came("B", marketplace.Compensation, 2000)...)...)
+	f = o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimWon, Fixed, int64(2000)}, []any{f.Claim, f.State, f.Reimbursed}, "equal to the old one, and a further one")
+}
+
+func TestMoneySettlesOneClaim(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", claimOf(2000))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	won := came("B", marketplace.ClaimReimbursement, 2000)
+	o.again(won...)
+	require.Equal(t, ClaimWon, o.of(OfOrder, "B").Claim)
+	put(t, o.store, "ST-79", o.now, nil, came("B", marketplace.Commission, -2000)...)
+	f := o.does("B", claimOf(2000))
+	require.Equal(t, []any{ClaimDraft, Claimed, int64(0)}, []any{f.Claim, f.State, f.Reimbursed})
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	o.again(won...)
+	f = o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimSent, Claimed, int64(0)}, []any{f.Claim, f.State, f.Reimbursed})
+}
+
+func TestAClaimThatMoneyMayComeForIsNotReplaced(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", claimOf(1000))
+	o.does("B", Asked{Do: DoReopen})
+	o.does("B", claimOf(2000)) // the first was never sent
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	put(t, o.store, "ST-79", o.now, nil, came("B", marketplace.Commission, -100)...)
+	require.Equal(t, Reopened, o.of(OfOrder, "B").State)
+	o.cannot(RefusedState, "B", claimOf(100))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimWon})
+	o.cannot(RefusedState, "B", claimOf(100)) // granted, and not here
+	o.again(came("B", marketplace.ClaimReimbursement, 2000)...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{ClaimWon, Reopened, int64(-100)}, []any{f.Claim, f.State, f.Difference})
+	o.does("B", claimOf(100))
+}
+
+func TestAGrantedClaimThatIsNeverPaidIsLost(t *testing.T) {
+	o := newOffice(t)
+	o.does("B", claimOf(2000))
+	o.does("B", Asked{Do: DoClaimState, State: ClaimSent})
+	o.does("B", Asked{Do: DoClaimState, State: ClaimPartlyWon, Granted: 800})
+	f := o.does("B", Asked{Do: DoClaimState, State: ClaimLost})
+	require.Equal(t, []any{ClaimLost, Reopened}, []any{f.Claim, f.State})
+	require.Equal(t, ClaimDraft, o.does("B", claimOf(2000)).Claim)
+}
+
+func TestAnEarlierCompensationTakenBackReopensAClaim(t *testing.T) {
+	o := newOffice(t)
+	o.again(came("B", marketplace.Compensation, 50000, marketplace.Commission, -50000)...)
+	o.does("B", claimOf(2000))
+	o.now = o.now.Add(time.Hour)
+	put(t, o.store, "ST-79", o.now, nil, came("B", marketplace.Compensation, -50000)...)
+	f := o.of(OfOrder, "B")
+	require.Equal(t, []any{Reopened, ClaimDraft, int64(-52000)}, []any{f.State, f.Claim, f.Difference})
+}
+
 func TestManyAtOnce(t *testing.T) {
 	o := newOffice(t)
 	q, a := FindingQuery{Scopes: []Scope{OfOrder}}, Asked{Do: DoReview}
@@ -214,6 +368,44 @@ func TestManyAtOnce(t *testing.T) {
 	require.Equal(t, []State{InReview, InReview, Accepted}, []State{o.of(OfOrder, "B").State, o.of(OfOrder, "D").State, o.of(OfOrder, "C").State})
 }
 
+// breaking is a store whose process dies after some acts.
+type breaking struct {
+	connector.Payouts
+	left int
+}
+
+func (s *breaking) KeepAct(ctx context.Context, a connector.PayoutAct, after int64, line connector.AuditEntry) (connector.PayoutAct, bool, error) {
+	if s.left--; s.left < 0 {
+		return connector.PayoutAct{}, false, errDied
+	}
+	return s.Payouts.KeepAct(ctx, a, after, line)
+}
+
+func TestManyAtOnceGoesOnAfterACrash(t *testing.T) {
+	o := newOffice(t)
+	store := &breaking{o.store, 2}
+	desk := Desk{Keep{Payouts: store}, o.desk.Clock}
+	q, a := FindingQuery{States: []State{New}}, Asked{Do: DoReview}
+	_, err := desk.Bulk(t.Context(), []Account{shopee}, q, a, false, By{"anna", "k"})
+	require.ErrorIs(t, err, errDied)
+	store.left = 100
+	for range 2 {
+		done, err := desk.Bulk(t.Context(), []Account{shopee}, q, a, false, By{"anna", "k"})
+		require.NoError(t, err)
+		require.Len(t, done, 3, "also those that are not new any more")
+		for _, d := range done {
+			require.Nil(t, d.Refused)
+			require.Equal(t, InReview, d.Finding.State)
+			require.Len(t, d.Finding.Progress.Said, 1)
+		}
+	}
+	_, err = desk.Bulk(t.Context(), []Account{shopee}, q, Asked{Do: DoReview, Note: "another"}, false, By{"anna", "k"})
+	require.ErrorIs(t, err, connector.ErrKeyReused)
+	done, err := desk.Bulk(t.Context(), []Account{shopee}, q, a, false, By{"anna", "other"})
+	require.NoError(t, err)
+	require.Empty(t, done)
+}
+
 func TestLinesAreGivenToAnOrderByHand(t *testing.T) {
 	o := newOffice(t)
 	lines := full("", 100000, 4000) // D's money, whose lines name nobody
@@ -223,7 +415,7 @@ func TestLinesAreGivenToAnOrderByHand(t *testing.T) {
 	p := put(t, o.store, "ST-78", o.now, nil, lines...)
 	names := func(p connector.Payout) (out []string) {
 		require.NoError(t, o.store.PayoutLines(t.Context(), connector.LineFilter{Payouts: []int64{p.ID}}, func(l connector.PayoutLine) error {
-			out = append(out, LineID(ID(p), l))
+			out = append(out, LineID(p.Account, p.External, l))
 			return nil
 		}))
 		return out
@@ -279,6 +471,11 @@ func TestDepositsAreHeldAgainstPayouts(t *testing.T) {
 		"another currency":                   {[]Deposit{{Amount: money.New(590850, "JPY"), Day: paid, Payout: "ST-77"}}, Differs, Differs},
 		"a payout nobody knows":              {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-1"}}, Unseen, WithoutPayout},
 		"the channel says it has failed":     {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77", Origin: DepositChannel, Failed: true}}, Unseen, "failed"},
+		"the amount, after the channel":      {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77", Origin: DepositChannel}, {Amount: vnd(590850), Day: paid}}, Matched, Matched},
+		"the amount, after it failed":        {[]Deposit{{Amount: vnd(590850), Day: late, Payout: "ST-77", Origin: DepositChannel, Failed: true}, {Amount: vnd(590850), Day: paid}}, Matched, Matched},
+		"neither names a payout":             {[]Deposit{{Amount: vnd(590850), Day: paid, Origin: DepositChannel}, {Amount: vnd(590850), Day: paid}}, Matched, Matched},
+		"the amount, and one named":          {[]Deposit{{Amount: vnd(590850), Day: paid}, {Amount: vnd(1), Day: late, Payout: "ST-77"}}, Differs, WithoutPayout},
+		"the amount, and a currency":         {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77"}, {Amount: money.New(1, "USD"), Day: paid, Payout: "ST-77"}}, Differs, Differs},
 		"the bank's word before the channel": {[]Deposit{{Amount: vnd(590850), Day: paid, Payout: "ST-77", Origin: DepositChannel}, {Amount: vnd(590000), Day: paid, Payout: "ST-77"}}, Differs, Differs},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -300,6 +497,32 @@ func TestDepositsAreHeldAgainstPayouts(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDepositsOfTwoCurrenciesAreNeverAdded(t *testing.T) {
+	o := newOffice(t)
+	for ref, amount := range map[string]money.Money{"a": money.New(590000, "VND"), "b": money.New(85000, "USD")} {
+		_, err := o.desk.Deposit(t.Context(), shopee, Deposit{Amount: amount, Day: "2026-11-12", Payout: "ST-77", Origin: DepositManual}, ref, By{Name: "anna"})
+		require.NoError(t, err)
+	}
+	r, err := Make(t.Context(), Keep{Payouts: o.store}, []Account{shopee}, Query{}, o.now)
+	require.NoError(t, err)
+	require.EqualValues(t, 590000, r.Payouts[0].Seen.Amount)
+	require.Equal(t, money.New(-850, "VND"), o.of(OfPayout, "ST-77").Amount())
+}
+
+func TestADepositBeyondAllMeasureIsRefused(t *testing.T) {
+	o := newOffice(t)
+	for _, minor := range []int64{mostAmount + 1, -mostAmount - 1, math.MaxInt64, math.MinInt64} {
+		_, err := o.desk.Deposit(t.Context(), shopee, Deposit{Amount: money.New(minor, "VND"), Day: "2026-11-12", Payout: "ST-77", Origin: DepositManual}, "a", By{Name: "anna"})
+		o.refused(RefusedInput, err)
+	}
+	kept := map[string]Deposit{}
+	for _, id := range []string{"a", "b"} { // as if they had been let in
+		kept[id] = Deposit{ID: id, Amount: money.New(math.MaxInt64, "VND"), Day: "2026-11-12", Payout: "ST-77"}
+	}
+	_, _, err := bank([]Paid{{Payout: connector.Payout{External: "ST-77", Currency: "VND", Paid: money.New(590850, "VND")}}}, kept, "UTC")
+	require.ErrorIs(t, err, money.ErrOverflow)
 }
 
 func TestADepositIsEnteredOnceAndTakenBack(t *testing.T) {

@@ -59,6 +59,8 @@ type Finding struct {
 	Progress   Progress
 	Claim      ClaimState // where its claim stands; "": there is none
 	Reimbursed int64      // what has come for the claim
+
+	reimbursed int64 // what the order's lines have reimbursed in all
 }
 
 // id names a finding outside: the same in every database.
@@ -72,6 +74,20 @@ func (f Finding) OpenedAt() time.Time {
 		return time.Time{}
 	}
 	return f.Progress.Said[0].At
+}
+
+// causes are the sums of its causes, by code; nil: there are none.
+func (f Finding) causes() map[CauseCode]int64 {
+	var out map[CauseCode]int64
+	for _, c := range f.Causes {
+		if out == nil {
+			out = map[CauseCode]int64{}
+		}
+		if out[c.Code] += c.Amount; out[c.Code] == 0 {
+			delete(out, c.Code)
+		}
+	}
+	return out
 }
 
 // Amount is the finding's difference with its currency.
@@ -127,23 +143,29 @@ func (b *Books) findings(out []Finding) []Finding {
 // finding puts together what is so and what people have done about it.
 func (b *Books) finding(s Subject, outcome Outcome, difference int64, o *Order) Finding {
 	f := Finding{ID: s.id(b.Account.ID), Account: b.Account.ID, Subject: s, Outcome: outcome, Difference: difference, Progress: Progress{State: New}}
+	if o != nil {
+		f.reimbursed, f.Causes = o.reimbursed(), o.Causes
+	}
+	return b.standing(f)
+}
+
+// standing is a finding with all that people have done about it up to now.
+func (b *Books) standing(f Finding) Finding {
 	if p := b.People.findings[f.ID]; p != nil {
 		f.Progress = *p
 	}
 	if c := f.Progress.Claim; c != nil {
-		if o != nil {
-			f.Reimbursed = b.reimbursed(*o, c.At)
-		}
+		f.Reimbursed = c.received(f.reimbursed)
 		f.Claim = c.now(f.Reimbursed, b.Now)
 	}
-	f.State = f.Progress.now(outcome, difference, f.Reimbursed, b.Now)
+	f.State = f.Progress.now(f, b.Now)
 	return f
 }
 
-// reimbursed is what has come for an order's claim since the claim was made.
-func (b *Books) reimbursed(o Order, since time.Time) (sum int64) {
+// reimbursed is what the lines of an order have reimbursed.
+func (o Order) reimbursed() (sum int64) {
 	for _, v := range o.Lines {
-		if reimbursing(v.Line.Category) && b.Of(v.Line.Payout).ImportedAt.After(since) {
+		if reimbursing(v.Line.Category) {
 			sum += v.Line.Amount.Minor
 		}
 	}
@@ -172,7 +194,7 @@ func (b *Books) ofOrder(o Order) (Finding, bool) {
 		outcome = ""
 	}
 	f := b.finding(s, outcome, difference, &o)
-	f.Causes, f.Store, f.Name, f.DueAt = o.Causes, o.Facts.Store, o.Facts.Name, o.DueAt
+	f.Store, f.Name, f.DueAt = o.Facts.Store, o.Facts.Name, o.DueAt
 	for _, sh := range o.Shares {
 		f.Payouts = append(f.Payouts, b.Of(sh.Payout).External)
 	}
@@ -199,7 +221,7 @@ func (b *Books) payoutFindings() (out []Finding) {
 		case o == string(connector.PayoutFailed), o == string(connector.PayoutReturned):
 			out = append(out, b.finding(s, Outcome(o), -p.Payout.Paid.Minor, nil))
 		case seen.Outcome == Differs:
-			out = append(out, b.finding(s, Differs, seen.Amount-p.Payout.Paid.Minor, nil))
+			out = append(out, b.finding(s, Differs, seen.more, nil))
 		}
 	}
 	return out

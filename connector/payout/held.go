@@ -120,3 +120,15 @@ func (b *Books) held(ctx context.Context, store connector.Payouts) (map[string]H
 func (h *Held) waits(now time.Time) bool {
 	return h != nil && (h.Until.IsZero() || now.Before(h.Until))
 }
+
+// explains reports that what is held back is what an order lacks: the greater part of it at least.
+// The channel tells what it holds with its fees taken off, and no tariff may cover these, so that
+// just the amount that is missing cannot be asked for. A refund that is held back is below zero, as
+// is what an order lacks of it.
+func (h *Held) explains(missing int64, currency string) bool {
+	held := h.Amount.Minor
+	if held < 0 {
+		held, missing = -held, -missing
+	}
+	return h.Amount.Currency == currency && missing > 0 && held >= missing-missing/2
+}

@@ -83,3 +83,49 @@ func TestMoneyHeldWithoutADateWaits(t *testing.T) {
 	require.Equal(t, AwaitingRelease, row.Outcome)
 	require.True(t, row.DueAt.IsZero())
 }
+
+// A trifle that is held back excuses nothing but itself.
+func TestAHoldExcusesOnlyWhatItHolds(t *testing.T) {
+	later := day.Add(90 * days)
+	for name, row := range map[string]struct {
+		held money.Money
+		want Outcome
+	}{
+		"all that is missing":          {money.New(89500, "VND"), AwaitingRelease},
+		"more, of another tariff":      {money.New(95000, "VND"), AwaitingRelease},
+		"less by fees without tariffs": {money.New(60000, "VND"), AwaitingRelease},
+		"just the greater part":        {money.New(44750, "VND"), AwaitingRelease},
+		"the smaller part":             {money.New(44749, "VND"), MissingInSettlement},
+		"a fee":                        {money.New(-10, "VND"), MissingInSettlement},
+		"a refund of all":              {money.New(-89500, "VND"), MissingInSettlement},
+		"nothing":                      {money.New(0, "VND"), MissingInSettlement},
+		"another currency":             {money.New(89500, "USD"), MissingInSettlement},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, until := range []time.Time{{}, later} {
+				o := newOffice(t)
+				due := o.order("D", time.Time{}).DueAt
+				d := deferred(until)
+				d.Amount = row.held
+				o.hears(d)
+				got := o.order("D", time.Time{})
+				require.Equal(t, row.want, got.Outcome)
+				require.Equal(t, row.held, got.Held.Amount, "it is shown")
+				if row.want == MissingInSettlement {
+					require.Equal(t, due, got.DueAt)
+				} else {
+					require.Equal(t, until, got.DueAt)
+				}
+			}
+		})
+	}
+}
+
+func TestARefundThatIsHeldBackIsWaitedFor(t *testing.T) {
+	c := caseOf(sold("A", 200000, gaveBack(30000)), full("A", 200000, 8000)...)
+	require.Equal(t, RefundMismatch, verdict(t, c).Outcome)
+	c.Held = &Held{Amount: money.New(-30000, "VND")}
+	require.Equal(t, PartiallySettled, verdict(t, c).Outcome)
+	c.Held = &Held{Amount: money.New(30000, "VND")}
+	require.Equal(t, RefundMismatch, verdict(t, c).Outcome)
+}

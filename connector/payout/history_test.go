@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -204,6 +205,29 @@ func TestAKnownFileIsNotSentAgain(t *testing.T) {
 			require.Equal(rt, connector.SourceImported, out.Source.State)
 			require.Equal(rt, []int{1, 1, 2, 2}[i], s.files)
 		}
+	})
+}
+
+// A payout that is issued anew is told with the lines by which it is another.
+func TestAPayoutIssuedAnewIsToldWithItsDifference(t *testing.T) {
+	checks(t, "100")
+	rapid.Check(t, func(rt *rapid.T) {
+		w := drawn(rt)
+		b := w.batches[0]
+		body, of := w.document(b), importerOf(memstore.New())
+		first, err := of.Import(context.Background(), File{Account: w.account.ID, Body: bytes.NewBuffer(body)})
+		require.NoError(rt, err)
+		require.Nil(rt, first.Against)
+		lines := bytes.SplitAfter(body, []byte("\n"))
+		cut := bytes.Join(append(slices.Clone(lines[:len(lines)-2]), lines[len(lines)-1]), nil) // without the last line
+		if first.Payout.Lines < 2 {
+			return
+		}
+		again, err := of.Import(context.Background(), File{Account: w.account.ID, Body: bytes.NewBuffer(cut)})
+		require.NoError(rt, err)
+		require.Equal(rt, 2, again.Payout.Revision)
+		require.Equal(rt, connector.LineDifference{Gone: 1}, again.Against.LineDifference)
+		require.Equal(rt, money.New(again.Payout.Sum.Minor-first.Payout.Sum.Minor, again.Payout.Currency).Decimal(), again.Against.Sum)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"channelbridge/connector"
+	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
 
@@ -44,7 +45,15 @@ type Imported struct {
 	Payout connector.Payout       `json:"payout"`
 	Fresh  bool                   `json:"fresh"` // false: the books held all of it already
 	// Unclassified is how many lines say something nobody has mapped yet.
-	Unclassified int `json:"unclassified_lines,omitempty"`
+	Unclassified int      `json:"unclassified_lines,omitempty"`
+	Against      *Against `json:"difference,omitempty"` // nil: it is the first revision, or no new one
+}
+
+// Against is by what a payout that was issued anew is another than before.
+type Against struct {
+	Revision int `json:"revision"` // the one before
+	connector.LineDifference
+	Sum string `json:"lines_sum"` // by how much more the lines come to
 }
 
 // RejectedError says that a file cannot be understood. Its bytes are kept; nothing of it counts.
@@ -69,8 +78,8 @@ func (i *Importer) Import(ctx context.Context, f File) (Imported, error) {
 	if err != nil {
 		return Imported{}, fmt.Errorf("keeping the payout file %s: %w", f.Name, err)
 	}
-	if !fresh && src.State == connector.SourceImported {
-		if out, err := i.known(ctx, src); err != nil || out.Payout.ID != 0 {
+	if !fresh {
+		if out, known, err := i.again(ctx, src, f.Format); known || err != nil {
 			return out, err
 		}
 	}
@@ -83,13 +92,48 @@ func (i *Importer) Import(ctx context.Context, f File) (Imported, error) {
 		return Imported{Source: src}, err
 	default:
 		src.State, src.Reason, src.Format = connector.SourceImported, "", out.Source.Format
+		if out.Payout.Source != src.Hash {
+			src.Reason = sameAs + out.Payout.Source
+		}
 	}
 	if err := i.Store.SettleSource(ctx, f.Account, src.Hash, src.State, src.Format, src.Reason); err != nil {
 		return Imported{Source: src}, fmt.Errorf("noting what became of the payout file %s: %w", f.Name, err)
 	}
 	out.Source = src
+	if against, unread := i.against(ctx, out); unread != nil {
+		return out, errors.Join(err, unread)
+	} else if against != nil {
+		out.Against = against
+	}
 	i.tell(out, err)
 	return out, err
+}
+
+// against compares a payout that was issued anew with the revision before.
+func (i *Importer) against(ctx context.Context, out Imported) (*Against, error) {
+	if !out.Fresh || out.Payout.Revision < 2 {
+		return nil, nil
+	}
+	p := out.Payout
+	all, err := i.Store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{p.Account}, External: []string{p.External}, All: true})
+	if err != nil {
+		return nil, fmt.Errorf("the revisions of payout %s: %w", p.External, err)
+	}
+	for _, old := range all {
+		if old.Revision != p.Revision-1 {
+			continue
+		}
+		d, err := i.Store.Difference(ctx, old.ID, p.ID)
+		if err != nil {
+			return nil, fmt.Errorf("payout %s against its revision %d: %w", p.External, old.Revision, err)
+		}
+		more := money.New(p.Sum.Minor-old.Sum.Minor, p.Currency) // both are bounded
+		if old.Currency != p.Currency {
+			more = p.Sum
+		}
+		return &Against{old.Revision, d, more.Decimal()}, nil
+	}
+	return nil, nil
 }
 
 // before tells of a file that was imported before, where that can be seen by reading it twice: its
@@ -110,25 +154,53 @@ func (i *Importer) before(ctx context.Context, f File) (Imported, bool, error) {
 		return Imported{}, false, fmt.Errorf("reading the payout file %s again: %w", f.Name, err)
 	}
 	src, err := i.Store.Source(ctx, f.Account, hex.EncodeToString(hash.Sum(nil)))
-	if errors.Is(err, connector.ErrSourceMissing) || err == nil && src.State != connector.SourceImported {
+	if errors.Is(err, connector.ErrSourceMissing) {
 		return Imported{}, false, nil
 	}
 	if err != nil {
 		return Imported{}, false, fmt.Errorf("looking whether the payout file %s is known: %w", f.Name, err)
 	}
-	out, err := i.known(ctx, src)
-	return out, out.Payout.ID != 0, err
+	return i.again(ctx, src, f.Format)
 }
 
-// known is the payout a file was imported as before; none when another file had said the same.
+// again tells of a file whose payout is in the books already, and notes so where a crash had come in
+// between: read once more, it would supersede what has been issued since.
+func (i *Importer) again(ctx context.Context, src connector.PayoutSource, named string) (Imported, bool, error) {
+	out, err := i.known(ctx, src)
+	if err != nil || out.Payout.ID == 0 || src.State == connector.SourceImported {
+		return out, out.Payout.ID != 0, err
+	}
+	src.State, src.Reason = connector.SourceImported, ""
+	format, _, body, err := i.open(ctx, src, named)
+	var bad *RejectedError
+	switch {
+	case err == nil:
+		_ = body.Close()
+		src.Format = format.Name()
+	case !errors.As(err, &bad): // else its form is known no more, which does not matter: it was read
+		return out, false, err
+	}
+	if err := i.Store.SettleSource(ctx, src.Account, src.Hash, src.State, src.Format, src.Reason); err != nil {
+		return out, false, fmt.Errorf("noting what became of the payout file %s: %w", src.Name, err)
+	}
+	out.Source = src
+	return out, true, nil
+}
+
+// sameAs is what is noted of a file that says the same as another, whose hash follows.
+const sameAs = "it says the same as the file "
+
+// known is the payout a file was imported as before, or another file that says the same; none when it
+// was not.
 func (i *Importer) known(ctx context.Context, src connector.PayoutSource) (Imported, error) {
 	all, err := i.Store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{src.Account}, All: true})
 	if err != nil {
 		return Imported{Source: src}, err
 	}
 	out := Imported{Source: src}
+	same, _ := strings.CutPrefix(src.Reason, sameAs)
 	for _, p := range all {
-		if p.Source == src.Hash {
+		if p.Source == src.Hash || src.State == connector.SourceImported && p.Source == same {
 			out.Payout = p
 		}
 	}
@@ -138,28 +210,27 @@ func (i *Importer) known(ctx context.Context, src connector.PayoutSource) (Impor
 // read brings a kept file into the books.
 func (i *Importer) read(ctx context.Context, src connector.PayoutSource, named string) (Imported, error) {
 	out := Imported{Source: src}
-	body, err := i.Store.OpenSource(ctx, src.Account, src.Hash)
+	format, text, body, err := i.open(ctx, src, named)
 	if err != nil {
-		return out, fmt.Errorf("reading a kept payout file: %w", err)
+		return out, err
 	}
 	defer func() { _ = body.Close() }()
-	text, err := unpacked(body, src.Size)
-	if err != nil {
-		return out, &RejectedError{src.Hash, err}
-	}
-	format, err := recognise(i.Formats(src.Account), named, text)
-	if err != nil {
-		return out, &RejectedError{src.Hash, err}
-	}
 	out.Source.Format = format.Name()
 	var unread error // the file's fault, not the store's
 	out.Payout, out.Fresh, err = i.Store.ImportPayout(ctx, i.Clock, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
 		n := 0
 		var stored error
+		var of measure
 		unread = sound{format}.ReadStatement(text, func(s marketplace.Statement) error {
+			if err := of.head(s); err != nil {
+				return err
+			}
 			stored = head(payoutOf(src, s))
 			return stored
 		}, func(m marketplace.Movement) error {
+			if err := of.line(m); err != nil {
+				return err
+			}
 			if !m.Category.Known() || m.Category == marketplace.Unclassified {
 				m.Category = marketplace.Unclassified
 				out.Unclassified++
@@ -186,6 +257,55 @@ func (i *Importer) read(ctx context.Context, src connector.PayoutSource, named s
 		return Imported{Source: src}, fmt.Errorf("importing the payout file %s: %w", src.Name, err)
 	}
 	return out, nil
+}
+
+// open opens a kept file and recognises its form; a *RejectedError where it has none. The body is for
+// the caller to close.
+func (i *Importer) open(ctx context.Context, src connector.PayoutSource, named string) (marketplace.StatementFormat, *bufio.Reader, io.Closer, error) {
+	body, err := i.Store.OpenSource(ctx, src.Account, src.Hash)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("reading a kept payout file: %w", err)
+	}
+	text, err := unpacked(body, src.Size)
+	var format marketplace.StatementFormat
+	if err == nil {
+		format, err = recognise(i.Formats(src.Account), named, text)
+	}
+	if err != nil {
+		_ = body.Close()
+		return nil, nil, nil, &RejectedError{src.Hash, err}
+	}
+	return format, text, body, nil
+}
+
+// mostOfPayout bounds what the magnitudes of one payout's lines come to, in minor units.
+const mostOfPayout = 10 * mostAmount
+
+// measure refuses a payout with amounts no channel pays: a line cannot be taken out again, and sums
+// that do not fit would stop every report.
+type measure struct {
+	lines int
+	sum   int64 // of magnitudes
+}
+
+func (m *measure) head(s marketplace.Statement) error {
+	for _, of := range []money.Money{s.Opening, s.Closing, s.Paid} {
+		if !plausible(of.Minor) {
+			return fmt.Errorf("the payout's amount %s is far beyond what a channel pays", of)
+		}
+	}
+	return nil
+}
+
+func (m *measure) line(v marketplace.Movement) error {
+	m.lines++
+	if !plausible(v.Amount.Minor) {
+		return fmt.Errorf("line %d: the amount %s is far beyond what a channel pays", m.lines, v.Amount)
+	}
+	if m.sum += max(v.Amount.Minor, -v.Amount.Minor); m.sum > mostOfPayout {
+		return fmt.Errorf("line %d: together the lines are far beyond what a channel pays", m.lines)
+	}
+	return nil
 }
 
 // recognise picks the form of a file: the one named, else the only one that fits its contents.
@@ -298,6 +418,9 @@ func (i *Importer) tell(out Imported, err error) {
 		return
 	}
 	gap, _ := out.Payout.Gap()
+	if d := out.Against; d != nil {
+		attrs = append(attrs, "added", d.Added, "gone", d.Gone, "changed", d.Changed)
+	}
 	attrs = append(attrs, "payout", out.Payout.External, "revision", out.Payout.Revision, "lines", out.Payout.Lines, "fresh", out.Fresh)
 	switch {
 	case gap.Minor != 0:

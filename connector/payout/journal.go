@@ -18,8 +18,9 @@ import (
 // Chart says on which account of the books each category is entered. Clearing takes what the
 // channel owes until it is paid, Bank what it has paid.
 type Chart struct {
-	Clearing, Bank string
-	Categories     map[marketplace.Category]string
+	Clearing   string                          `json:"clearing"`
+	Bank       string                          `json:"bank"`
+	Categories map[marketplace.Category]string `json:"categories"`
 }
 
 // DefaultChart has an account for every category but unclassified: that one is entered only when
@@ -60,6 +61,44 @@ func (a Account) chart() Chart {
 		return DefaultChart()
 	}
 	return a.Chart
+}
+
+// same reports that two charts enter everything alike.
+func (c Chart) same(o Chart) bool {
+	return c.Clearing == o.Clearing && c.Bank == o.Bank && maps.Equal(c.Categories, o.Categories)
+}
+
+// charts are what an account's chart was, from when on, the first one first. An entry is never edited:
+// what was entered on an account stays there when the chart changes.
+type charts []dated
+
+type dated struct {
+	from  time.Time
+	chart Chart
+}
+
+// of is the chart for a revision of a payout: the one that held when it was imported. What had no
+// account then has the first it was given since.
+func (all charts) of(p connector.Payout, a Account) Chart {
+	if len(all) == 0 {
+		return a.chart()
+	}
+	base := 0
+	for i, d := range all {
+		if !d.from.After(p.ImportedAt) {
+			base = i
+		}
+	}
+	out := all[base].chart
+	out.Categories = maps.Collect(maps.All(out.Categories))
+	for _, d := range all[base+1:] {
+		for category, account := range d.chart.Categories {
+			if out.Categories[category] == "" {
+				out.Categories[category] = account
+			}
+		}
+	}
+	return out
 }
 
 // UnmappedError says that a journal cannot be made: categories have no account.
@@ -106,31 +145,57 @@ func (e Entry) balanced() error {
 }
 
 // Journal makes the entries of a report's payouts, earlier revisions and their reversals included.
+// Of a payout that is news of a closed month it makes those that came after the month was closed:
+// the others were in that month's journal.
 func Journal(ctx context.Context, store connector.Payouts, r *Report) ([]Entry, error) {
 	var out []Entry
-	for _, p := range r.Payouts {
-		all, err := store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{p.Account.ID}, External: []string{p.External}, All: true})
+	for i, p := range r.PayoutRows() {
+		then := 0
+		if i >= len(r.Payouts) {
+			then = p.then
+		}
+		entries, err := entriesOf(ctx, store, p, then)
 		if err != nil {
-			return nil, fmt.Errorf("the revisions of payout %s: %w", p.External, err)
+			return nil, err
 		}
-		for _, rev := range all {
-			if rev.Revision > p.Revision {
-				continue // later than what the report knows
-			}
-			lines := func(yield func(connector.PayoutLine) error) error {
-				return store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{rev.ID}}, yield)
-			}
-			entries, err := EntriesOf(rev, lines, p.Account.Zone, p.Account.chart())
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, entries...)
-			if rev.Revision < p.Revision {
-				out = append(out, reversed(entries, rev.SupersededAt, p.Account.Zone)...)
-			}
-		}
+		out = append(out, entries...)
 	}
 	slices.SortStableFunc(out, func(a, b Entry) int { return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(a.Number, b.Number)) })
+	return out, nil
+}
+
+// entriesOf makes the entries of a payout's revisions up to the one that counts, less those of the
+// revisions up to then, and what takes superseded ones back.
+func entriesOf(ctx context.Context, store connector.Payouts, p PayoutRow, then int) ([]Entry, error) {
+	all, err := store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{p.Account.ID}, External: []string{p.External}, All: true})
+	if err != nil {
+		return nil, fmt.Errorf("the revisions of payout %s: %w", p.External, err)
+	}
+	var out []Entry
+	for _, rev := range all {
+		if rev.Revision > p.Revision || rev.Revision < then {
+			continue // later than what the report knows, or taken back before
+		}
+		lines := func(yield func(connector.PayoutLine) error) error {
+			return store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{rev.ID}}, yield)
+		}
+		entries, err := EntriesOf(rev, lines, p.Account.Zone, p.charts.of(rev, p.Account))
+		if err != nil {
+			return nil, err
+		}
+		if !p.known.IsZero() && rev.ImportedAt.After(p.known) { // its month was closed by then
+			day := dayOf(rev.ImportedAt, p.Account.Zone)
+			for i := range entries {
+				entries[i].Date = day
+			}
+		}
+		if rev.Revision > then {
+			out = append(out, entries...)
+		}
+		if rev.Revision < p.Revision {
+			out = append(out, reversed(entries, rev.SupersededAt, p.Account.Zone)...)
+		}
+	}
 	return out, nil
 }
 

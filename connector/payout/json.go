@@ -152,7 +152,7 @@ func (o OrderRow) JSON() OrderJSON {
 		x := CauseJSON{Code: c.Code, Category: c.Category, Amount: dec(c.Amount), Expected: dec(c.Expected), Actual: dec(c.Actual), Tariff: c.Tariff, Informational: c.Told}
 		for _, v := range o.Lines {
 			if c.Category == "" || alike(marketplace.Category(v.Line.Category), c.Category) {
-				x.Lines = append(x.Lines, LineID(names[v.Line.Payout], v.Line))
+				x.Lines = append(x.Lines, LineID(o.Account.ID, o.Payouts[v.Line.Payout], v.Line))
 			}
 		}
 		out.Causes = append(out.Causes, x)
@@ -173,8 +173,11 @@ func ID(p connector.Payout) string {
 	return "po_" + short(string(p.Account), p.External, strconv.Itoa(p.Revision))
 }
 
-// LineID names a line of a payout outside; payout is the payout's own ID.
-func LineID(payout string, l connector.PayoutLine) string { return "pl_" + short(payout, l.Key) }
+// LineID names a line of a payout outside. It keeps its name when the payout is issued anew, as long
+// as it says the same.
+func LineID(account connector.ConnectionID, external string, l connector.PayoutLine) string {
+	return "pl_" + short(string(account), external, l.Key)
+}
 
 // short is a stable name for a few texts.
 func short(texts ...string) string {
@@ -191,17 +194,27 @@ type SummaryJSON struct {
 	Payouts    int                             `json:"payouts"`
 	Orders     int                             `json:"orders"`
 	Lines      int                             `json:"lines"`
-	Paid       string                          `json:"paid"`
-	Expected   string                          `json:"expected_of_settled_orders"`
+	Selected   string                          `json:"selected_lines,omitempty"` // where there is no bridge: what the lines come to
+	Paid       string                          `json:"paid,omitempty"`
+	Expected   string                          `json:"expected_of_settled_orders,omitempty"`
 	Variances  map[CauseCode]string            `json:"variances"`
-	NotInStore string                          `json:"orders_not_in_store"`
+	NotInStore string                          `json:"orders_not_in_store,omitempty"`
 	NonOrder   map[marketplace.Category]string `json:"non_order"`
-	Reserve    string                          `json:"reserve"`
-	Unplaced   string                          `json:"unplaced_lines"`
-	Opening    string                          `json:"opening"`
-	Closing    string                          `json:"closing"`
-	Gap        string                          `json:"proof_gap"`
+	Reserve    string                          `json:"reserve,omitempty"`
+	Unplaced   string                          `json:"unplaced_lines,omitempty"`
+	Opening    string                          `json:"opening,omitempty"`
+	Closing    string                          `json:"closing,omitempty"`
+	Gap        string                          `json:"proof_gap,omitempty"`
 	Outcomes   map[Outcome]CountJSON           `json:"outcomes"`
+	Prior      *PriorJSON                      `json:"prior_period,omitempty"`
+}
+
+// PriorJSON is what became known of closed months since they were closed; it is not in the bridge.
+type PriorJSON struct {
+	Orders     int    `json:"orders"`
+	Difference string `json:"difference"`
+	Payouts    int    `json:"payouts"`
+	Paid       string `json:"paid"`
 }
 
 // CountJSON is how many orders have an outcome.
@@ -213,9 +226,16 @@ type CountJSON struct {
 // JSON is the summary as programs see it.
 func (s Summary) JSON() SummaryJSON {
 	dec := func(minor int64) string { return money.New(minor, s.Currency).Decimal() }
-	out := SummaryJSON{Currency: s.Currency, Payouts: s.Payouts, Orders: s.Orders, Lines: s.Lines, Paid: dec(s.Paid), Expected: dec(s.Expected), Variances: map[CauseCode]string{},
-		NotInStore: dec(s.NotInStore), NonOrder: map[marketplace.Category]string{}, Reserve: dec(s.Reserve), Unplaced: dec(s.Unplaced), Opening: dec(s.Opening), Closing: dec(s.Closing),
-		Gap: dec(s.Gap), Outcomes: map[Outcome]CountJSON{}}
+	out := SummaryJSON{Currency: s.Currency, Payouts: s.Payouts, Orders: s.Orders, Lines: s.Lines, Variances: map[CauseCode]string{}, NonOrder: map[marketplace.Category]string{}, Outcomes: map[Outcome]CountJSON{}}
+	if s.Whole {
+		out.Paid, out.Expected, out.NotInStore, out.Reserve, out.Unplaced = dec(s.Paid), dec(s.Expected), dec(s.NotInStore), dec(s.Reserve), dec(s.Unplaced)
+		out.Opening, out.Closing, out.Gap = dec(s.Opening), dec(s.Closing), dec(s.Gap)
+	} else {
+		out.Selected = dec(s.Selected)
+	}
+	if s.Prior != (Prior{}) {
+		out.Prior = &PriorJSON{s.Prior.Orders, dec(s.Prior.Difference), s.Prior.Payouts, dec(s.Prior.Paid)}
+	}
 	for c, v := range s.Variances {
 		if v != 0 {
 			out.Variances[c] = dec(v)
@@ -238,6 +258,10 @@ func (r *Report) summaryRows() (rows [][]Cell) {
 		add := func(part, code string, minor int64) {
 			rows = append(rows, []Cell{text(Version), text(r.Snapshot), text(s.Currency), text(part), text(code), amount(minor, s.Currency)})
 		}
+		if !s.Whole {
+			add("selected", "lines", s.Selected)
+			continue
+		}
 		add("expected", "orders_settled", s.Expected)
 		for _, c := range slices.Sorted(maps.Keys(s.Variances)) {
 			if s.Variances[c] != 0 {
@@ -256,6 +280,9 @@ func (r *Report) summaryRows() (rows [][]Cell) {
 		add("closing", "", -s.Closing)
 		add("proof_gap", "", -s.Gap)
 		add("paid", "", s.Paid)
+		if s.Prior.Payouts > 0 { // beside the bridge
+			add("prior_period", "paid", s.Prior.Paid)
+		}
 	}
 	return rows
 }

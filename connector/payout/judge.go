@@ -108,10 +108,12 @@ func judged(c Case, f *Facts, currency string, lines []Line) (Order, error) {
 	if f != nil {
 		j.o.Facts, j.o.InStore, j.o.DueAt = *f, f.Store != "", c.Terms.Due(*f)
 		j.due = !j.o.DueAt.IsZero() && !c.Now.Before(j.o.DueAt)
-		j.holdBack(c)
 	}
 	if err := j.count(lines); err != nil {
 		return Order{}, err
+	}
+	if f != nil && c.Held.waits(c.Now) {
+		j.holdBack()
 	}
 	j.explain()
 	j.decide()
@@ -120,16 +122,18 @@ func judged(c Case, f *Facts, currency string, lines []Line) (Order, error) {
 	return j.o, nil
 }
 
-// holdBack puts the due instant off for as long as the channel says that it holds the money back.
-func (j *judgement) holdBack(c Case) {
-	if !c.Held.waits(c.Now) {
+// holdBack puts the due instant off for as long as the channel says that it holds the money back, if
+// that is the money that is missing. Else the order is as due as it was.
+func (j *judgement) holdBack() {
+	j.o.Held = j.Held
+	if !j.Held.explains(j.o.Expected-j.o.Actual, j.o.Currency) {
 		return
 	}
-	j.o.Held, j.due = c.Held, false
+	j.due = false
 	switch {
-	case c.Held.Until.After(j.o.DueAt):
-		j.o.DueAt = c.Held.Until
-	case c.Held.Until.IsZero():
+	case j.Held.Until.After(j.o.DueAt):
+		j.o.DueAt = j.Held.Until
+	case j.Held.Until.IsZero():
 		j.o.DueAt = time.Time{}
 	}
 }

@@ -176,6 +176,21 @@ func TestATariffCountsFromItsInstantOn(t *testing.T) {
 	require.Equal(t, FeeVariance, verdict(t, c).Outcome, "placed at that instant")
 }
 
+func TestATariffBeyondAllMeasureIsRefused(t *testing.T) {
+	fee := Tariff{Key: "fee", Category: marketplace.FixedFee, Currency: "VND", From: day}
+	for _, set := range []func(*Tariff, int64){
+		func(t *Tariff, n int64) { t.Fixed = n },
+		func(t *Tariff, n int64) { t.Maximum = n },
+		func(t *Tariff, n int64) { t.Minimum, t.Maximum = n, n },
+	} {
+		set(&fee, mostAmount)
+		require.NoError(t, fee.Check())
+		set(&fee, mostAmount+1)
+		require.ErrorContains(t, fee.Check(), "far beyond what a channel takes")
+		set(&fee, 0)
+	}
+}
+
 func TestTheVerdictDoesNotDependOnTheOrderOfLines(t *testing.T) {
 	lines := append(full("A", 200000, 10000), inPayout(2, came("A", marketplace.RefundPrincipal, -30000, marketplace.Compensation, 5))...)
 	want := verdict(t, caseOf(sold("A", 200000), slices.Clone(lines)...))

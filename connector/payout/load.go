@@ -7,6 +7,13 @@ import (
 	"channelbridge/internal/money"
 )
 
+// mostAmount bounds a single amount that comes from outside, in minor units either way: far above
+// what a channel pays, and so far below int64 that no few of them bring a sum near it.
+const mostAmount = 1_000_000_000_000_000
+
+// plausible reports that an amount is within mostAmount.
+func plausible(minor int64) bool { return -mostAmount <= minor && minor <= mostAmount }
+
 // load adds the magnitudes of amounts up. While it is within mostLoad no sum of some of them, of
 // their differences or of parts of these exceeds int64.
 type load int64

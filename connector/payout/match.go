@@ -9,6 +9,7 @@ import (
 // match says of each line what it was held against. A line of an order that nothing was expected
 // for is matched to the order alone: its amount stands among the causes.
 func (j *judgement) match() {
+	groups := j.groups()
 	for i := range j.o.Lines {
 		v := &j.o.Lines[i]
 		c := j.category(v.Line)
@@ -25,7 +26,7 @@ func (j *judgement) match() {
 			continue
 		}
 		p := j.together(c)
-		v.Rule = j.rule(*v, c)
+		v.Rule = j.rule(*v, c, groups)
 		v.Expected, v.Difference = p.Expected, p.Actual-p.Expected
 		v.Outcome = Matched
 		if slices.ContainsFunc(j.o.Causes, func(x Cause) bool { return alike(x.Category, c) && x.Code == CauseRounding }) {
@@ -34,8 +35,47 @@ func (j *judgement) match() {
 	}
 }
 
+// groupKey names what is held against each other as a whole: a category of one item.
+type groupKey struct {
+	category marketplace.Category
+	item     string
+}
+
+// group is several lines that stand against one expectation, or the reverse.
+type group struct {
+	lines, expectations int
+	came, wanted        int64
+}
+
+// groups adds lines and expectations up by category and item.
+func (j *judgement) groups() map[groupKey]group {
+	out := map[groupKey]group{}
+	for _, e := range j.expected {
+		k := groupKey{e.Category, e.Item}
+		if j.whole {
+			k.item = ""
+		}
+		g := out[k]
+		g.expectations, g.wanted = g.expectations+1, g.wanted+e.Amount
+		out[k] = g
+	}
+	for _, v := range j.o.Lines {
+		k := groupKey{j.category(v.Line), j.item(v.Line)}
+		g := out[k]
+		g.lines, g.came = g.lines+1, g.came+v.Line.Amount.Minor
+		out[k] = g
+	}
+	return out
+}
+
+// agrees reports more than one line or more than one expectation, whose sums are the same to tolerance.
+func (j *judgement) agrees(g group) bool {
+	off := g.came - g.wanted
+	return g.lines > 0 && g.expectations > 0 && g.lines+g.expectations > 2 && (off == 0 || j.tol.within(off, g.wanted, j.o.Currency))
+}
+
 // rule is the narrowest one that ties a line to an expectation.
-func (j *judgement) rule(v Verdict, c marketplace.Category) string {
+func (j *judgement) rule(v Verdict, c marketplace.Category, groups map[groupKey]group) string {
 	item := func(is func(Item) bool) bool { return slices.ContainsFunc(j.f.Items, is) }
 	switch {
 	case v.hand:
@@ -44,6 +84,8 @@ func (j *judgement) rule(v Verdict, c marketplace.Category) string {
 		return "alias"
 	case kind(string(c)).group == Refunds && slices.ContainsFunc(j.f.Refunds, func(r Refund) bool { return v.Line.Refund != "" && r.Ref == v.Line.Refund }):
 		return "refund"
+	case j.agrees(groups[groupKey{c, j.item(v.Line)}]):
+		return "group"
 	case v.Line.Item != "" && item(func(i Item) bool { return i.ID == v.Line.Item }):
 		return "item"
 	case v.Line.SKU != "" && item(func(i Item) bool { return i.SKU == v.Line.SKU }):

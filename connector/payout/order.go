@@ -77,7 +77,7 @@ type Verdict struct {
 	Line       connector.PayoutLine
 	Rank       int // of its payout in time
 	Outcome    Outcome
-	Rule       string // item, sku, order, refund, alias, manual; "" when none applies
+	Rule       string // item, sku, order, refund, alias, group, manual; "" when none applies
 	Confidence string // certain, suggested, manual
 	Expected   int64
 	Difference int64 // of its category

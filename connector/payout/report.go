@@ -36,6 +36,8 @@ const (
 type Query struct {
 	Payouts    []string // the channel's numbers, or as Named
 	From, To   time.Time
+	FromDay    string // in the place of From and To, each in the account's own zone: 2026-11-01
+	ToDay      string
 	Basis      Basis
 	Currencies []string
 	Outcomes   []Outcome
@@ -55,6 +57,7 @@ type Report struct {
 	At        time.Time
 	Query     Query
 	Payouts   []PayoutRow
+	Late      []PayoutRow // of closed months, that have come or were issued anew since; not in the summary
 	Orders    Rows[OrderRow]
 	Unsettled Rows[OrderRow] // those of Orders whose money is still to come
 	Lines     Rows[LineRow]
@@ -76,11 +79,23 @@ func (r *Report) Size() int64 { return r.spool.Size() }
 // those that held then.
 func (r *Report) Accounts() []Account { return slices.Clone(r.accounts) }
 
-// Summary is a report's bridge in one currency, and what its orders come to by outcome.
+// Summary is a report's bridge in one currency, and what its orders come to by outcome. There is no
+// bridge where the report is not about whole payouts: with another basis than the default.
 type Summary struct {
 	Bridge
 	Outcomes map[Outcome]Count
 	Payouts  int
+	Whole    bool  // it has a bridge
+	Selected int64 // what the lines asked for come to
+	Prior    Prior
+}
+
+// Prior is what became known of closed months since they were closed, beside the bridge.
+type Prior struct {
+	Orders     int
+	Difference int64 // by how much their differences are others now
+	Payouts    int
+	Paid       int64 // by how much more was paid than was known
 }
 
 // Count is how many orders have an outcome, and their differences' sum.
@@ -133,8 +148,9 @@ type maker struct {
 // accountPart is one account of a report.
 type accountPart struct {
 	*Books
-	was    *closedOrders // nil: no closed month is concerned
-	chosen []int         // by payout: its place in the report; -1: it is not asked for
+	query  Query        // as it is for this account
+	was    *closedBooks // nil: no closed month is concerned
+	chosen []int        // by payout: its place in the report; -1: it is not asked for
 }
 
 // open opens the books of one account: a closed month as it was closed, everything else as it is
@@ -148,8 +164,13 @@ func (m *maker) open(ctx context.Context, a Account) (*accountPart, error) {
 	if err != nil {
 		return nil, err
 	}
-	asOf := m.Query.AsOf
-	if c, closed := people.within(m.Query, a.Zone); closed {
+	q, err := m.Query.in(a.Zone)
+	if err != nil {
+		return nil, err
+	}
+	q = people.tiled(q, a)
+	asOf := q.AsOf
+	if c, closed := people.within(q, a); closed {
 		asOf, a = c.KnownAt, c.Settings.on(a)
 		m.Closed = append(m.Closed, Closed{a.ID, c.Month, c.At, c.By, c.KnownAt})
 	}
@@ -157,8 +178,8 @@ func (m *maker) open(ctx context.Context, a Account) (*accountPart, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &accountPart{Books: b}
-	if c, end, found := b.People.before(m.Query, a.Zone); found {
+	p := &accountPart{Books: b, query: q}
+	if c, end, found := b.People.before(q, a); found {
 		p.was, err = closedAs(ctx, m.Keep, a, c, end, m.now)
 	}
 	return p, err
@@ -172,7 +193,7 @@ func (m *maker) choose(parts []*accountPart) {
 		m.accounts = append(m.accounts, p.Account)
 		p.chosen = slices.Repeat([]int{-1}, len(p.Books.Payouts))
 		for j, x := range p.Books.Payouts {
-			if m.Query.Covers(x.Payout) {
+			if p.query.Covers(x.Payout) {
 				all = append(all, at{i, j})
 			}
 		}
@@ -195,7 +216,7 @@ func (m *maker) choose(parts []*accountPart) {
 func (m *maker) sum(currency string) *Summary {
 	s := m.sums[currency]
 	if s == nil {
-		s = &Summary{Bridge: *newBridge(currency), Outcomes: map[Outcome]Count{}}
+		s = &Summary{Bridge: *newBridge(currency), Outcomes: map[Outcome]Count{}, Whole: m.Query.byPaid()}
 		m.sums[currency] = s
 	}
 	return s
@@ -203,45 +224,88 @@ func (m *maker) sum(currency string) *Summary {
 
 // judge goes through the orders of one account.
 func (m *maker) judge(ctx context.Context, account int, p *accountPart) error {
-	if err := p.judge(ctx, func(o Order) error { return m.take(account, p, o) }); err != nil {
+	gone := func(c closedOrder) error { return m.takeGone(account, p, c) }
+	if err := p.judge(ctx, func(o Order) error {
+		if err := p.was.before(&o, gone); err != nil {
+			return err
+		}
+		if err := m.take(account, p, o); err != nil {
+			return err
+		}
+		return p.was.passed(o)
+	}); err != nil {
+		return err
+	}
+	if err := p.was.before(nil, gone); err != nil {
 		return err
 	}
 	for _, v := range p.Loose {
+		if q := p.query; q.Basis == ByPlaced || q.Basis == ByDue { // it has no such instant
+			break
+		}
 		if err := m.takeLine(account, p, LineRow{Verdict: v}); err != nil {
 			return err
 		}
 	}
 	for i, place := range p.chosen {
-		if place < 0 {
-			continue
-		}
-		row := p.rows[i]
-		m.Report.Payouts[place] = row
-		s := m.sum(row.Currency)
-		s.Payouts++
-		if err := s.join(row.Bridge); err != nil {
-			return fmt.Errorf("payout %s: %w", row.External, err)
+		if err := m.takePayout(p, i, place); err != nil {
+			return fmt.Errorf("payout %s: %w", p.rows[i].External, err)
 		}
 	}
 	return nil
 }
 
-// take writes an order down if it is asked for.
+// takePayout adds a payout to its place in the report, and to the summary; one that is not asked for
+// is there if it is news of a closed month.
+func (m *maker) takePayout(p *accountPart, i, place int) error {
+	row := p.rows[i]
+	row.charts = p.People.charts
+	if p.AsOf.IsZero() { // a chart that was not kept yet holds from now on
+		row.charts = append(slices.Clip(row.charts), dated{p.Now, p.Account.chart()})
+	}
+	row.known = p.People.closedBy(settledAt(row.Payout), p.Account)
+	var then connector.Payout
+	row.Prior, then = p.was.late(row.Payout)
+	row.then = then.Revision
+	switch {
+	case place >= 0:
+		m.Report.Payouts[place] = row
+		s := m.sum(row.Currency)
+		if s.Payouts++; !s.Whole {
+			return nil
+		}
+		return s.join(row.Bridge)
+	case row.Prior == "" || !p.query.wantsCurrency(row.Currency):
+		return nil
+	}
+	m.Late = append(m.Late, row)
+	s := m.sum(row.Currency)
+	s.Prior.Payouts++
+	more, err := row.Payout.Paid.Sub(then.Paid)
+	if err == nil {
+		err = s.load.add(more.Minor)
+	}
+	s.Prior.Paid += more.Minor
+	return err
+}
+
+// take writes an order down if it is asked for, or news of a closed month.
 func (m *maker) take(account int, p *accountPart, o Order) error {
 	m.lasts(p.Books, o)
-	if o.settledIn(p) {
-		m.sum(o.Currency).Orders++
+	row, in := p.orderRow(o)
+	if !p.query.wantsCurrency(o.Currency) {
+		return nil
 	}
-	row, in := m.orderRow(p, o)
-	var err error
-	if row.Prior, err = p.was.news(p.Books, o); err != nil {
-		return err
+	var then int64
+	row.Prior, then = p.was.news(p.Books, o)
+	if in && p.settles(o) {
+		m.sum(o.Currency).Orders++
 	}
 	if !in && row.Prior == "" {
 		return nil
 	}
 	if s := m.sum(o.Currency); m.wants(row) {
-		if err := s.count(o); err != nil {
+		if err := s.count(row, in, then); err != nil {
 			return fmt.Errorf("order %s: %w", o.Ref, err)
 		}
 		if err := m.write(account, row); err != nil {
@@ -254,6 +318,23 @@ func (m *maker) take(account int, p *accountPart, o Order) error {
 		}
 	}
 	return nil
+}
+
+// takeGone writes down an order that a closed month knows and of which nothing is left.
+func (m *maker) takeGone(account int, p *accountPart, c closedOrder) error {
+	if !p.query.wantsCurrency(c.currency) {
+		return nil
+	}
+	o := c.gone()
+	row, _ := p.orderRow(o)
+	row.Prior = c.month
+	if !m.wants(row) {
+		return nil
+	}
+	if err := m.sum(o.Currency).count(row, false, c.difference); err != nil {
+		return fmt.Errorf("order %s: %w", o.Ref, err)
+	}
+	return m.write(account, row)
 }
 
 // write adds an order's row.
@@ -276,14 +357,19 @@ func (m *maker) write(account int, row OrderRow) error {
 
 // takeLine adds a line's row if it is asked for.
 func (m *maker) takeLine(account int, p *accountPart, l LineRow) error {
-	q, at := m.Query, p.chosen[l.Rank]
+	q, at := p.query, p.chosen[l.Rank]
 	switch {
-	case at < 0:
-		return nil
-	case q.Basis == ByPosted && !within(l.Line.PostedAt, q.From, q.To):
+	case at < 0 || !p.wantsLine(l.Verdict):
 		return nil
 	case len(q.Categories) > 0 && !slices.Contains(q.Categories, marketplace.Category(l.Line.Category)):
 		return nil
+	}
+	if !q.byPaid() {
+		s := m.sum(l.Line.Amount.Currency)
+		if err := s.load.add(l.Line.Amount.Minor); err != nil {
+			return fmt.Errorf("line %d: %w", l.Line.No, err)
+		}
+		s.Selected, s.Lines = s.Selected+l.Line.Amount.Minor, s.Lines+1
 	}
 	m.record.b = m.record.b[:0]
 	m.record.line(account, at, l)
@@ -316,7 +402,7 @@ func (q Query) key(row OrderRow) int64 {
 func (m *maker) end(parts []*accountPart) (r *Report, err error) {
 	r = m.Report
 	for _, c := range slices.Sorted(maps.Keys(m.sums)) {
-		if err := m.sums[c].Check(); err != nil {
+		if err := m.sums[c].Check(); m.sums[c].Whole && err != nil {
 			return nil, fmt.Errorf("the summary in %s: %w", c, err)
 		}
 		r.Summary = append(r.Summary, *m.sums[c])
@@ -357,7 +443,7 @@ func (m *maker) name() (string, error) {
 	for _, a := range m.accounts {
 		d.text(string(a.ID), a.Zone)
 	}
-	for _, p := range m.Report.Payouts {
+	for _, p := range m.PayoutRows() {
 		d.payout(p)
 	}
 	_, _ = m.hash.Write(d.b)
@@ -366,7 +452,7 @@ func (m *maker) name() (string, error) {
 
 // payout writes what a payout's row shows.
 func (r *record) payout(p PayoutRow) {
-	r.text(string(p.Account.ID), p.Account.Zone, p.External, p.Digest, string(p.State), p.Seen.Day, p.Seen.BankRef, string(p.Seen.Outcome))
+	r.text(string(p.Account.ID), p.Account.Zone, p.External, p.Digest, string(p.State), p.Prior, p.Seen.Day, p.Seen.BankRef, string(p.Seen.Outcome))
 	r.number(int64(p.Revision), int64(p.Unmatched), int64(p.Findings), p.Open, p.Seen.Amount, int64(len(p.Seen.Deposits)))
 	r.text(p.Seen.Deposits...)
 	r.yes(p.Proven())
@@ -395,20 +481,33 @@ func (r *Report) lasts(b *Books, o Order) {
 	}
 }
 
-// count adds an order to its outcome's.
-func (s *Summary) count(o Order) error {
-	if err := s.load.add(o.Difference); err != nil {
+// count adds an order to its outcome's, if it is part of what is asked for, and to the news of
+// closed months.
+func (s *Summary) count(row OrderRow, in bool, then int64) error {
+	if err := s.load.add(row.Difference, then); err != nil {
 		return err
 	}
-	c := s.Outcomes[o.Outcome]
-	s.Outcomes[o.Outcome] = Count{c.Orders + 1, c.Difference + o.Difference}
+	if in {
+		c := s.Outcomes[row.Outcome]
+		s.Outcomes[row.Outcome] = Count{c.Orders + 1, c.Difference + row.Difference}
+	}
+	if row.Prior != "" {
+		s.Prior.Orders++
+		s.Prior.Difference += row.Difference - then
+	}
 	return nil
 }
 
-// settledIn reports that one of the payouts asked for, of the order's currency, has a part of the order.
-func (o Order) settledIn(p *accountPart) bool {
-	return slices.ContainsFunc(o.Shares, func(s Share) bool { return p.chosen[s.Rank] >= 0 && p.Books.Payouts[s.Rank].Currency == o.Currency })
+// settles reports that something of an order is among the lines asked for, in its currency.
+func (p *accountPart) settles(o Order) bool {
+	if p.query.byPaid() {
+		return slices.ContainsFunc(o.Shares, func(s Share) bool { return p.chosen[s.Rank] >= 0 && p.Books.Payouts[s.Rank].Currency == o.Currency })
+	}
+	return slices.ContainsFunc(o.Lines, func(v Verdict) bool { return p.chosen[v.Rank] >= 0 && p.wantsLine(v) })
 }
+
+// PayoutRows are the payouts asked for, and after them the news of closed months.
+func (r *Report) PayoutRows() []PayoutRow { return slices.Concat(r.Payouts, r.Late) }
 
 // finding reports an order with something to do about it.
 func (o Order) finding() bool {
@@ -423,38 +522,70 @@ func within(at, from, to time.Time) bool {
 	return (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to))
 }
 
-// Covers reports that a payout is among those a question is about.
-func (q Query) Covers(p connector.Payout) bool {
-	switch {
-	case !q.names(p):
-		return false
-	case len(q.Currencies) > 0 && !slices.Contains(q.Currencies, p.Currency):
-		return false
-	case q.Basis != ByPaid && q.Basis != "":
+// in is the question with its days as instants of a zone.
+func (q Query) in(zone string) (Query, error) {
+	for _, x := range []struct {
+		day string
+		to  *time.Time
+	}{{q.FromDay, &q.From}, {q.ToDay, &q.To}} {
+		if x.day == "" {
+			continue
+		}
+		at, err := ReadInstant(x.day, order.Zone(zone))
+		if err != nil {
+			return q, err
+		}
+		*x.to = at
+	}
+	return q, nil
+}
+
+// byPaid reports the default basis: the question is about whole payouts.
+func (q Query) byPaid() bool { return q.Basis == ByPaid || q.Basis == "" }
+
+func (q Query) wantsCurrency(currency string) bool {
+	return len(q.Currencies) == 0 || slices.Contains(q.Currencies, currency)
+}
+
+// wantsLine reports that a line of a payout asked for is asked for by its own instant; one that has
+// none has the payout's.
+func (p *accountPart) wantsLine(v Verdict) bool {
+	if p.query.Basis != ByPosted {
 		return true
 	}
-	return within(settledAt(p), q.From, q.To)
+	at := v.Line.PostedAt
+	if at.IsZero() {
+		at = settledAt(p.Books.Payouts[v.Rank].Payout)
+	}
+	return within(at, p.query.From, p.query.To)
+}
+
+// Covers reports that a payout is among those a question is about. Its days have to be instants.
+func (q Query) Covers(p connector.Payout) bool {
+	switch {
+	case !q.names(p), !q.wantsCurrency(p.Currency):
+		return false
+	}
+	return !q.byPaid() || within(settledAt(p), q.From, q.To)
 }
 
 // orderRow makes an order's row; false when it has no part in the selection: none of its lines is
-// in a selected payout, or for one without lines its own instant is not meant.
-func (r *Report) orderRow(p *accountPart, o Order) (OrderRow, bool) {
-	q := r.Query
+// asked for, or for one without lines its own instant is not meant.
+func (p *accountPart) orderRow(o Order) (OrderRow, bool) {
+	q, in := p.query, false
 	row := OrderRow{Account: p.Account, Order: o}
 	if f, found := p.ofOrder(o); found {
 		row.Work = workOf(f)
 	}
-	if len(q.Currencies) > 0 && !slices.Contains(q.Currencies, o.Currency) {
-		return row, false
-	}
-	in := false
 	for _, s := range o.Shares {
-		if p.chosen[s.Rank] >= 0 {
-			in = true
-			row.Selected += s.Amount
-		}
 		of := p.Books.Payouts[s.Rank]
 		row.Payouts, row.revisions = append(row.Payouts, of.External), append(row.revisions, of.Revision)
+	}
+	for _, v := range o.Lines {
+		if p.chosen[v.Rank] >= 0 && p.wantsLine(v) {
+			in = true
+			row.Selected += v.Line.Amount.Minor
+		}
 	}
 	if !o.DueAt.IsZero() && p.Now.After(o.DueAt) && o.Outcome == MissingInSettlement {
 		row.Age = daysBetween(o.DueAt, p.Now, p.Account.Zone)
@@ -464,6 +595,7 @@ func (r *Report) orderRow(p *accountPart, o Order) (OrderRow, bool) {
 		in = within(o.Facts.PlacedAt, q.From, q.To)
 	case ByDue:
 		in = !o.DueAt.IsZero() && within(o.DueAt, q.From, q.To)
+	case ByPosted:
 	default:
 		in = in || len(o.Lines) == 0 && len(q.Payouts) == 0 && (q.To.IsZero() || o.Facts.PlacedAt.Before(q.To))
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"channelbridge/connector"
 	"channelbridge/marketplace"
@@ -19,8 +20,14 @@ type PayoutRow struct {
 	Findings  int   // orders of it that somebody has to look at
 	Open      int64 // this payout's part of their differences
 	Seen      Seen  // at the bank
+	// Prior is the closed month it belongs to, where it has come, or was issued anew, after that month
+	// was closed; "": it is no news of a closed month.
+	Prior string
 
 	columns map[string]int64 // of its lines, by the payout level's columns
+	then    int              // the revision that was known when its month was closed; 0: none
+	charts  charts           // of its account, as far as they were known
+	known   time.Time        // what was known when its month was closed; zero: that is open
 }
 
 // OrderRow is one order of a report. Of its facts, lines and shares it has what shows: a line and a

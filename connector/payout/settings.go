@@ -15,10 +15,12 @@ type Settings struct {
 	Every   time.Duration        `json:"every"`
 	Tol     map[string]Tolerance `json:"tolerance,omitempty"`
 	Drift   int64                `json:"drift,omitempty"`
+	Chart   *Chart               `json:"chart,omitempty"` // null: it was not kept
 }
 
 func (a Account) settings() Settings {
-	return Settings{a.Zone, a.Terms.Trigger, a.Terms.Wait, a.Terms.Every, a.Tol, a.Drift}
+	chart := a.chart()
+	return Settings{a.Zone, a.Terms.Trigger, a.Terms.Wait, a.Terms.Every, a.Tol, a.Drift, &chart}
 }
 
 // on is the account with these settings in the place of its own.
@@ -27,13 +29,17 @@ func (s *Settings) on(a Account) Account {
 		return a
 	}
 	a.Zone, a.Terms, a.Tol, a.Drift = s.Zone, Terms{s.Trigger, s.Wait, s.Every}, s.Tol, s.Drift
+	if s.Chart != nil {
+		a.Chart = *s.Chart
+	}
 	return a
 }
 
 func (s Settings) same(o Settings) bool {
 	tol := maps.Equal(s.Tol, o.Tol)
 	s.Tol, o.Tol = nil, nil
-	return tol && s.Zone == o.Zone && s.Trigger == o.Trigger && s.Wait == o.Wait && s.Every == o.Every && s.Drift == o.Drift
+	chart := s.Chart == nil && o.Chart == nil || s.Chart != nil && o.Chart != nil && s.Chart.same(*o.Chart)
+	return tol && chart && s.Zone == o.Zone && s.Trigger == o.Trigger && s.Wait == o.Wait && s.Every == o.Every && s.Drift == o.Drift
 }
 
 // aboutSettings is what acts about settings are about.

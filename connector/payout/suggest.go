@@ -34,7 +34,8 @@ type wanted struct {
 // suggest looks for the order behind a line that names none: one of which nothing of the category
 // has come, in the same currency, by the same amount to tolerance, at about its time. One candidate
 // is suggested; several are ambiguous and listed, and so is a line without any that must belong to
-// an order: a person decides. What belongs to no order is complete by itself.
+// an order, or that names a number of several: a person decides. What belongs to no order is complete
+// by itself.
 func (w *walk) suggest() []Verdict {
 	for _, all := range w.open {
 		slices.SortFunc(all, func(a, b wanted) int { return cmp.Or(cmp.Compare(a.amount, b.amount), strings.Compare(a.ref, b.ref)) })
@@ -53,11 +54,13 @@ func (w *walk) suggest() []Verdict {
 			v.Confidence = "certain"
 		case !c.Known() || c == marketplace.Unclassified:
 			v.Outcome = Unclassified
+		case w.owners(l.PayoutLine) != nil:
+			v.Outcome, v.Candidate = Ambiguous, listing(w.owners(l.PayoutLine))
 		case len(found) == 1:
 			v.Outcome, v.Rule, v.Confidence, v.Candidate = Suggested, "amount", "suggested", found[0].ref
 			v.Expected, v.Difference = found[0].amount, l.Amount.Minor-found[0].amount
 		case len(found) > 1, bound(c):
-			v.Outcome, v.Candidate = Ambiguous, listing(found)
+			v.Outcome, v.Candidate = Ambiguous, listing(refs(found))
 		}
 		out = append(out, v)
 	}
@@ -137,11 +140,14 @@ func (w *walk) toleranceOf(currency string) Tolerance {
 	return Tolerance{Minor: -1}
 }
 
-// listing names a few candidates.
-func listing(found []wanted) string {
-	var refs []string
-	for _, w := range found[:min(len(found), mostListed)] {
-		refs = append(refs, w.ref)
+func refs(found []wanted) (out []string) {
+	for _, w := range found {
+		out = append(out, w.ref)
 	}
-	return strings.Join(refs, " ")
+	return out
+}
+
+// listing names a few candidates.
+func listing(orders []string) string {
+	return strings.Join(orders[:min(len(orders), mostListed)], " ")
 }

@@ -95,7 +95,7 @@ func (r *Report) Len(level string) int {
 	case "summary":
 		return len(r.summaryRows())
 	case "payout":
-		return len(r.Payouts)
+		return len(r.Payouts) + len(r.Late)
 	case "line":
 		return r.Lines.Len()
 	}
@@ -110,7 +110,7 @@ func (r *Report) Table(level string, from, to int, zone string) (Table, error) {
 	case "summary":
 		t.Rows = r.summaryRows()[from:to]
 	case "payout":
-		for _, p := range r.Payouts[from:to] {
+		for _, p := range r.PayoutRows()[from:to] {
 			t.Rows = append(t.Rows, r.payoutCells(p, p.Account.In(zone)))
 		}
 	case "line":
@@ -239,7 +239,7 @@ var lineColumns = strings.Split("report_version,snapshot_id,payout_external_id,p
 func (r *Report) lineCells(l LineRow, a Account) []Cell {
 	v, cur := l.Line, l.Line.Amount.Currency
 	row := []Cell{text(Version), text(r.Snapshot), text(l.Payout.External), count(l.Payout.Revision), count(v.No), text(string(l.Outcome)), text(v.Category), text(v.NativeType), text(v.NativeText),
-		text(cmp.Or(l.Ref, v.Order, l.Candidate)), text(v.Item), text(l.Store), text(v.Refund), text(v.SKU), {}, at(v.PostedAt, a), text(cur), amount(v.Amount.Minor, cur), text(l.Rule), text(l.Confidence), {}, {}}
+		text(cmp.Or(l.Ref, l.Candidate, v.Order)), text(v.Item), text(l.Store), text(v.Refund), text(v.SKU), {}, at(v.PostedAt, a), text(cur), amount(v.Amount.Minor, cur), text(l.Rule), text(l.Confidence), {}, {}}
 	if v.Quantity != 0 {
 		row[14] = count(v.Quantity)
 	}
@@ -250,7 +250,7 @@ func (r *Report) lineCells(l LineRow, a Account) []Cell {
 }
 
 var payoutColumns = strings.Split("report_version,snapshot_id,channel,account,payout_external_id,revision,state,outcome,period_start,period_end,paid_at,currency,opening,sales,discounts,refunds,fees,withheld_tax,advertising,other_non_order,reserve_moved,closing,paid,proof_gap,"+
-	"deposit_amount,deposit_date,bank_reference,deposit_outcome,orders,lines,unmatched_lines,open_findings,open_difference", ",")
+	"deposit_amount,deposit_date,bank_reference,deposit_outcome,orders,lines,unmatched_lines,open_findings,open_difference,prior_period", ",")
 
 // payoutCells is a payout in the columns of the payout level. Sales to reserve_moved are sums of
 // its own lines; what has no column of its own stands in other_non_order.
@@ -259,7 +259,7 @@ func (r *Report) payoutCells(p PayoutRow, a Account) []Cell {
 	return []Cell{text(Version), text(r.Snapshot), text(string(a.ID)), text(string(a.ID)), text(p.External), count(p.Revision), text(string(p.State)), text(p.Outcome()),
 		at(p.Start, a), at(p.End, a), at(p.PaidAt, a), text(cur), amount(p.Opening.Minor, cur), amount(s["sales"], cur), amount(s["discounts"], cur), amount(s["refunds"], cur), amount(s["fees"], cur),
 		amount(s["withheld_tax"], cur), amount(s["advertising"], cur), amount(s["other"], cur), amount(s["reserve"], cur), amount(p.Closing.Minor, cur), amount(p.Payout.Paid.Minor, cur), amount(p.Bridge.Gap, cur),
-		p.seenAmount(), text(p.Seen.Day), text(cmp.Or(p.BankRef, p.Seen.BankRef)), text(string(p.Seen.Outcome)), count(p.Bridge.Orders), count(p.Lines), count(p.Unmatched), count(p.Findings), amount(p.Open, cur)}
+		p.seenAmount(), text(p.Seen.Day), text(cmp.Or(p.BankRef, p.Seen.BankRef)), text(string(p.Seen.Outcome)), count(p.Bridge.Orders), count(p.Lines), count(p.Unmatched), count(p.Findings), amount(p.Open, cur), text(p.Prior)}
 }
 
 // seenAmount is what the bank side says of a payout; empty where it says nothing.

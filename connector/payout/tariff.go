@@ -64,6 +64,7 @@ func (t Tariff) Check() error {
 	}
 	bad(t.RateBP < 0 || t.RateBP > 10000, "rate_bp: %d is not between 0 and 10000", t.RateBP)
 	bad(t.Fixed < 0 || t.Minimum < 0 || t.Maximum < 0, "fixed, minimum, maximum: amounts are magnitudes and not negative")
+	bad(!plausible(t.Fixed) || !plausible(t.Minimum) || !plausible(t.Maximum), "fixed, minimum, maximum: an amount is far beyond what a channel takes")
 	bad((t.Fixed != 0 || t.Minimum != 0 || t.Maximum != 0) && !money.ValidCode(t.Currency), "currency: an amount needs one, such as USD")
 	bad(t.Maximum != 0 && t.Maximum < t.Minimum, "maximum: it is below the minimum")
 	bad(t.Round != "" && t.Round != PerOrder && t.Round != PerLine, "rounding: %q is neither order nor line", t.Round)

@@ -3,6 +3,7 @@ package payout
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -121,6 +122,42 @@ func TestAnOrderWithoutItemNumbersPaidTwice(t *testing.T) {
 	require.Equal(t, DuplicateSettlement, o.Outcome)
 	for _, c := range o.Causes {
 		require.Equal(t, CauseDuplicate, c.Code)
+	}
+}
+
+// An item of two units is paid twice whether they come together or one by one.
+func TestAnItemPaidTwiceUnitByUnit(t *testing.T) {
+	two := sold("A", 200000, func(f *Facts) { f.Items[0].Units = 2 })
+	paid := func(quantity int, amounts ...int) (out []Line) {
+		for _, n := range amounts {
+			l := came("A", marketplace.Principal, n)
+			l[0].Item, l[0].Quantity = "A-1", quantity
+			out = append(out, l...)
+		}
+		return out
+	}
+	fees := full("A", 200000, 8000)[1:]
+	for name, c := range map[string]struct {
+		lines []Line
+		want  Outcome
+	}{
+		"once":                               {paid(1, 100000, 100000), Matched},
+		"twice":                              {paid(1, 100000, 100000, 100000, 100000), DuplicateSettlement},
+		"twice, without saying so":           {paid(0, 100000, 100000, 100000, 100000), DuplicateSettlement},
+		"together, then one by one":          {append(paid(2, 200000), paid(1, 100000, 100000)...), DuplicateSettlement},
+		"at two prices, as they say":         {paid(1, 120000, 80000, 120000, 80000), DuplicateSettlement},
+		"one of them twice":                  {paid(1, 100000, 100000, 100000), AmountDiffers},
+		"as much again, but not of its kind": {append(paid(2, 200000), paid(0, 150000, 50000)...), AmountDiffers},
+		"twice and reversed":                 {paid(1, 100000, 100000, 100000, 100000, -100000, -100000), Matched},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := verdict(t, caseOf(two, append(slices.Clone(fees), c.lines...)...))
+			require.Equal(t, c.want, o.Outcome, "%+v", o.Causes)
+			if c.want == DuplicateSettlement {
+				require.Equal(t, CauseDuplicate, o.Causes[0].Code)
+				require.EqualValues(t, 200000, o.Causes[0].Amount)
+			}
+		})
 	}
 }
 
@@ -250,19 +287,57 @@ func TestAVarianceStandsInTheLastPayoutOfItsCategory(t *testing.T) {
 	require.Equal(t, day.Add(12*24*time.Hour), o.Last)
 }
 
-// Of two orders with the same further number the first takes its lines, and the lines name it.
 func TestLinesByAnotherNumberNameTheirOrder(t *testing.T) {
 	store := memstore.New()
 	price(t, store, day, vnTariffs()...)
-	also := func(f *Facts) { f.Aliases = []string{"M-1"} }
-	know(t, store, day, sold("B", 200000, also), sold("A", 200000, also))
+	know(t, store, day, sold("B", 200000, func(f *Facts) { f.Aliases = []string{"M-1", "M-1"} }), sold("A", 200000))
 	put(t, store, "ST-1", day, nil, full("M-1", 200000, 8000)...)
 	r := made(t, store, Query{})
 	lines := whole(t, r, "line")
 	require.Equal(t, "channel_order_id", lines.Columns[9])
 	for i, row := range lines.Rows {
-		require.Equal(t, "A", row[9].Text)
+		require.Equal(t, "B", row[9].Text)
 		require.Equal(t, "alias", all(t, r.Lines)[i].Rule)
+	}
+}
+
+// B6: what could be of several orders is shown, and never chosen.
+func TestALineByANumberOfTwoOrdersIsAmbiguous(t *testing.T) {
+	also := func(f *Facts) { f.Aliases = []string{"M-1"} }
+	named := full("M-1", 200000, 8000)
+	aside := full("", 200000, 8000)
+	for i := range aside {
+		aside[i].Alias = "M-1"
+	}
+	for name, lines := range map[string][]Line{"in the place of the number": named, "beside it": aside} {
+		t.Run(name, func(t *testing.T) {
+			store := memstore.New()
+			price(t, store, day, vnTariffs()...)
+			know(t, store, day, sold("B", 700000, also), sold("C", 300000, also), sold("A", 200000, also))
+			p := put(t, store, "ST-1", day, nil, lines...)
+			r := made(t, store, Query{})
+			for i, l := range all(t, r.Lines) {
+				require.Equal(t, []any{Ambiguous, "A B C", "", ""}, []any{l.Outcome, l.Candidate, l.Rule, l.Ref})
+				require.Equal(t, "A B C", whole(t, r, "line").Rows[i][9].Text)
+			}
+			require.EqualValues(t, 179000, r.Summary[0].Unplaced)
+			for _, o := range all(t, r.Orders) {
+				require.Equal(t, MissingInSettlement, o.Outcome, o.Ref)
+			}
+			desk := Desk{Keep{Payouts: store}, func() time.Time { return day.Add(20 * days) }}
+			var ids []string
+			for _, l := range all(t, r.Lines) {
+				ids = append(ids, LineID(p.Account, p.External, l.Line))
+			}
+			m, err := desk.Match(t.Context(), shopee, "A", ids, "", By{Name: "anna"})
+			require.NoError(t, err)
+			require.Zero(t, made(t, store, Query{}).Summary[0].Unplaced, "a person has said whose they are")
+			know(t, store, day.Add(time.Hour), sold("M-1", 200000))
+			require.NoError(t, desk.Unmatch(t.Context(), shopee, m.ID, By{Name: "anna"}))
+			for _, l := range all(t, made(t, store, Query{}).Lines) {
+				require.Equal(t, "M-1", l.Ref, "an order of that very number")
+			}
+		})
 	}
 }
 
@@ -297,4 +372,30 @@ func TestALineWithoutAnOrderIsSuggestedNearItsAmountAndItsTime(t *testing.T) {
 			require.Equal(t, []any{row.outcome, row.candidate}, []any{v.Outcome, v.Candidate})
 		})
 	}
+}
+
+// B6.4: several lines against one expectation, or one line against several, are told as a group where
+// their sums agree.
+func TestLinesThatAgreeTogetherAreAGroup(t *testing.T) {
+	two := func(f *Facts) {
+		f.Items = append(f.Items, Item{ID: "A-2", SKU: "TEA", Units: 1, Parts: []Part{{marketplace.Principal, 50000}}})
+	}
+	rules := func(f *Facts, lines ...Line) (out []string) {
+		for _, v := range verdict(t, caseOf(f, lines...)).Lines {
+			out = append(out, v.Rule)
+		}
+		return out
+	}
+	numbered := func(lines []Line) []Line {
+		for i := range lines {
+			lines[i].No = i + 1
+		}
+		return lines
+	}
+	halves := numbered(append(came("A", marketplace.Principal, 60000), came("A", marketplace.Principal, 40000)...))
+	require.Equal(t, []string{"group", "group"}, rules(sold("A", 100000), halves...))
+	require.Equal(t, []string{"group"}, rules(sold("A", 100000, two), came("A", marketplace.Principal, 150000)...))
+	short := numbered(append(came("A", marketplace.Principal, 60000), came("A", marketplace.Principal, 30000)...))
+	require.Equal(t, []string{"order", "order"}, rules(sold("A", 100000), short...), "they do not agree")
+	require.Equal(t, []string{"order"}, rules(sold("A", 100000), came("A", marketplace.Principal, 100000)...))
 }

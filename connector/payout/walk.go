@@ -25,6 +25,8 @@ type walk struct {
 	held  map[string]Held
 	alias map[string]string  // another number of an order → its number
 	hands map[lineKey]string // lines that people gave to an order
+	// shared are other numbers that several orders have, with these: nobody can say whose line it is.
+	shared map[string][]string
 
 	moved   map[string][]Line // by order: lines that name it by another number, or were given to it
 	waiting map[string][]Line // by another number: lines without an order, whose order that may be
@@ -42,7 +44,7 @@ type walk struct {
 
 // walk reads what is held against the lines, but not the lines.
 func (b *Books) walk(ctx context.Context, each func(Order) error) (*walk, error) {
-	w := &walk{Books: b, each: each, words: map[string]string{}, alias: map[string]string{}, hands: b.People.byHand(), moved: map[string][]Line{},
+	w := &walk{Books: b, each: each, words: map[string]string{}, alias: map[string]string{}, shared: map[string][]string{}, hands: b.People.byHand(), moved: map[string][]Line{},
 		waiting: map[string][]Line{}, open: map[wanting][]wanted{}, base: Case{Terms: b.Account.Terms, Tol: b.Account.Tol, Now: b.Now}}
 	kept, err := b.store.Tariffs(ctx, b.Account.ID, b.AsOf)
 	if err != nil {
@@ -126,6 +128,17 @@ func (w *walk) byAlias(l connector.PayoutLine, known bool) (string, bool) {
 	return "", false
 }
 
+// owners are the orders that have the other number a line names; none: it names its order, or a number
+// of one order at most.
+func (w *walk) owners(l connector.PayoutLine) []string {
+	for _, name := range []string{l.Order, l.Alias} {
+		if all := w.shared[name]; all != nil && name != "" {
+			return all
+		}
+	}
+	return nil
+}
+
 func (w *walk) placed(l connector.PayoutLine) Line {
 	rank := w.places[l.Payout]
 	return Line{PayoutLine: l, Rank: rank, PaidAt: settledAt(w.Payouts[rank].Payout)}
@@ -158,7 +171,13 @@ func (w *walk) line(l connector.PayoutLine) error {
 			return err
 		}
 	}
-	if _, moved := w.byAlias(l, w.facts.is(l.Order)); !moved {
+	known := w.facts.is(l.Order)
+	if _, moved := w.byAlias(l, known); moved {
+		return nil
+	}
+	if !known && w.owners(l) != nil {
+		w.loose = append(w.loose, w.placed(l))
+	} else {
 		w.gathered = append(w.gathered, w.placed(l))
 	}
 	return nil
@@ -287,9 +306,7 @@ func (w *walk) known(ctx context.Context) (*spool.Spool, error) {
 			return fmt.Errorf("order %s: %w", k.Order, err)
 		}
 		for _, a := range others {
-			if was, ok := w.alias[a]; !ok || k.Order < was {
-				w.alias[a] = k.Order
-			}
+			w.also(a, k.Order)
 		}
 		if _, asked := given[k.Order]; asked {
 			given[k.Order] = true
@@ -300,8 +317,22 @@ func (w *walk) known(ctx context.Context) (*spool.Spool, error) {
 		_, err = addRecord(s, one.b)
 		return err
 	})
+	maps.DeleteFunc(w.alias, func(name, _ string) bool { return w.shared[name] != nil })
 	maps.DeleteFunc(w.hands, func(_ lineKey, to string) bool { return !given[to] })
 	return s, err
+}
+
+// also takes note of another number of an order. Orders come sorted.
+func (w *walk) also(name, order string) {
+	was, known := w.alias[name]
+	switch all := w.shared[name]; {
+	case !known:
+		w.alias[name] = order
+	case all == nil && was != order:
+		w.shared[name] = []string{was, order}
+	case all != nil && all[len(all)-1] != order:
+		w.shared[name] = append(all, order)
+	}
 }
 
 // knownOrders goes through what is known of orders.

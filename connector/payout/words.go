@@ -56,6 +56,12 @@ func ReadInstant(text string, place *time.Location) (time.Time, error) {
 	return at.UTC(), nil
 }
 
+// IsDay reports that a text is a day, which is another instant in each zone.
+func IsDay(text string) bool {
+	_, err := time.Parse(time.DateOnly, text)
+	return err == nil
+}
+
 // Row is the row to blame; false when the file as a whole is.
 func (e *RejectedError) Row() (*marketplace.RowError, bool) {
 	return errors.AsType[*marketplace.RowError](e.Err)

@@ -1,6 +1,7 @@
 package payout
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -63,16 +64,18 @@ func (s State) may(do Do) bool {
 
 // Step is one thing that was done about a finding, and what the finding was then.
 type Step struct {
-	Do         Do         `json:"do"`
-	Subject    Subject    `json:"of"`
-	Outcome    Outcome    `json:"outcome,omitempty"` // "": the finding was not there any more
-	Difference int64      `json:"difference"`
-	Note       string     `json:"note,omitempty"`
-	Assignee   string     `json:"assignee,omitempty"`
-	Claim      *Claim     `json:"claim,omitempty"`       // of DoClaim
-	ClaimState ClaimState `json:"claim_state,omitempty"` // of DoClaimState
-	Granted    int64      `json:"granted,omitempty"`     // of a claim that was won in part
-	State      State      `json:"state,omitempty"`       // of DoSeen: what the finding's state had become
+	Do         Do      `json:"do"`
+	Subject    Subject `json:"of"`
+	Outcome    Outcome `json:"outcome,omitempty"` // "": the finding was not there any more
+	Difference int64   `json:"difference"`
+	// Causes are the sums of the difference's causes. nil: it has none, or they were not looked at.
+	Causes     map[CauseCode]int64 `json:"causes,omitempty"`
+	Note       string              `json:"note,omitempty"`
+	Assignee   string              `json:"assignee,omitempty"`
+	Claim      *Claim              `json:"claim,omitempty"`       // of DoClaim
+	ClaimState ClaimState          `json:"claim_state,omitempty"` // of DoClaimState
+	Granted    int64               `json:"granted,omitempty"`     // of a claim that was won in part
+	State      State               `json:"state,omitempty"`       // of DoSeen: what the finding's state had become
 }
 
 // Said is a step with who took it when.
@@ -146,18 +149,24 @@ func (p *Progress) seen() (Said, bool) {
 
 // now is the state that a finding is in, given what it has become. Facts that change never close
 // one silently: what was settled is reopened, and what is not there any more is fixed.
-func (p *Progress) now(outcome Outcome, difference, reimbursed int64, at time.Time) State {
+func (p *Progress) now(f Finding, at time.Time) State {
 	switch {
-	case outcome == "":
+	case f.Outcome == "":
 		return Fixed
 	case !p.State.settled() || p.basis == nil:
 		return p.State
 	case p.State == Claimed && p.Claim != nil:
-		return p.claimed(difference, reimbursed, at)
-	case p.basis.Outcome == outcome && p.basis.Difference == difference:
+		return p.claimed(f.Difference, f.Reimbursed, at)
+	case p.basis.of(f):
 		return p.State
 	}
 	return Reopened
+}
+
+// of reports that a finding is what it was when the step was taken: of the same outcome and
+// difference, for the same causes.
+func (s Step) of(f Finding) bool {
+	return s.Outcome == f.Outcome && s.Difference == f.Difference && (s.Causes == nil || maps.Equal(s.Causes, f.causes()))
 }
 
 // claimed is the state of a finding with a claim: money that came for all of it settles both; what
@@ -165,7 +174,7 @@ func (p *Progress) now(outcome Outcome, difference, reimbursed int64, at time.Ti
 func (p *Progress) claimed(difference, reimbursed int64, at time.Time) State {
 	state := p.Claim.now(reimbursed, at)
 	switch {
-	case difference-reimbursed != p.basis.Difference:
+	case difference-reimbursed != p.basis.Difference, reimbursed < 0:
 		return Reopened
 	case reimbursed >= p.Claim.Amount:
 		return Fixed

@@ -342,6 +342,22 @@ var payouts = []chapter{
 		_, _, err := s.store.ImportPayout(s.ctx, at(noon), filling(statement("P2"), own, own))
 		s.ErrorIs(err, connector.ErrLineTwice)
 	}},
+	{"the lines of two revisions are compared by their keys", func(s *story) {
+		made := connector.MadeKey("0a")
+		moved := sale("k2", "A", 1)
+		moved.Category = "commission"
+		one, _ := s.book(noon, statement("P1"), sale("k1", "A", 1), sale("k2", "A", 1), sale("k3", "A", 1), sale(made, "A", 5), sale(made, "A", 5), sale("", "A", 1))
+		two, _ := s.book(later(time.Hour), statement("P1"), sale(made, "A", 5), sale("k1", "A", 2), moved, sale("k4", "A", 1), sale("k5", "A", 1), sale("", "A", 2))
+		for _, c := range []struct {
+			older, newer int64
+			want         connector.LineDifference
+		}{{one.ID, two.ID, connector.LineDifference{Added: 2, Gone: 2, Changed: 2}}, {two.ID, one.ID, connector.LineDifference{Added: 2, Gone: 2, Changed: 2}},
+			{one.ID, one.ID, connector.LineDifference{}}, {0, one.ID, connector.LineDifference{Added: 5}}} {
+			got, err := s.store.Difference(s.ctx, c.older, c.newer)
+			s.NoError(err)
+			s.Equal(c.want, got)
+		}
+	}},
 	{"lines in another currency are kept and not added", func(s *story) {
 		foreign := sale("k2", "A", 99)
 		foreign.Amount = money.New(99, "USD")

@@ -2,9 +2,7 @@ package httpapi
 
 import (
 	"fmt"
-	"slices"
 
-	"channelbridge/connector"
 	"channelbridge/connector/payout"
 )
 
@@ -32,15 +30,10 @@ func (s *Server) claimStep(to payout.ClaimState) func(*call) (reply, error) {
 		if err != nil {
 			return reply{}, err
 		}
-		all, err := s.found(c, findingFilter{})
+		f, a, err := c.paid.Desk().Claim(c.ctx, c.paid.Accounts(), id)
 		if err != nil {
 			return reply{}, err
 		}
-		i := slices.IndexFunc(all, func(f payout.Finding) bool { return f.Progress.Claim != nil && f.Progress.Claim.ID == id })
-		if i < 0 {
-			return reply{}, fmt.Errorf("claim %s: %w", id, connector.ErrNotFound)
-		}
-		f := all[i]
 		asked := payout.Asked{Do: payout.DoClaimState, Note: r.Note, State: to}
 		if r.Amount != "" {
 			if to != payout.ClaimWon {
@@ -50,10 +43,6 @@ func (s *Server) claimStep(to payout.ClaimState) func(*call) (reply, error) {
 			if asked.Granted, err = minorOf("amount", r.Amount, f.Subject.Currency); err != nil {
 				return reply{}, err
 			}
-		}
-		a, err := c.account("account", string(f.Account))
-		if err != nil {
-			return reply{}, err
 		}
 		now, err := c.paid.Desk().Act(c.ctx, a, f.ID, asked, c.who())
 		if err != nil {

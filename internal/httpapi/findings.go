@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"channelbridge/connector"
 	"channelbridge/connector/payout"
 )
 
@@ -118,16 +117,7 @@ func (s *Server) found(c *call, f findingFilter) ([]payout.Finding, error) {
 
 // finding finds one, and the account it is of.
 func (s *Server) finding(c *call, id string) (payout.Finding, payout.Account, error) {
-	for _, a := range c.paid.Accounts() {
-		all, err := c.paid.Desk().Findings(c.ctx, []payout.Account{a}, payout.FindingQuery{IDs: []string{id}})
-		if err != nil {
-			return payout.Finding{}, a, fmt.Errorf("looking for finding %s: %w", id, err)
-		}
-		if len(all) > 0 {
-			return all[0], a, nil
-		}
-	}
-	return payout.Finding{}, payout.Account{}, fmt.Errorf("finding %s: %w", id, connector.ErrNotFound)
+	return c.paid.Desk().Finding(c.ctx, c.paid.Accounts(), id)
 }
 
 func (s *Server) showFinding(c *call) (reply, error) {
@@ -154,11 +144,20 @@ type FindingAct struct {
 	Reason   string   `json:"reason,omitempty"` // of a claim
 	Evidence []string `json:"evidence,omitempty"`
 	Deadline string   `json:"deadline,omitempty"` // of a claim, an instant
+	// Difference is the one it was decided on; if it is another one now nothing is done.
+	Difference string `json:"difference,omitempty"`
 }
 
 // asked reads what is to be done in a currency.
 func (r FindingAct) asked(do payout.Do, currency string) (payout.Asked, error) {
 	a := payout.Asked{Do: do, Note: r.Note, Assignee: r.Assignee}
+	if r.Difference != "" {
+		seen, err := minorOf("difference", r.Difference, currency)
+		if err != nil {
+			return a, err
+		}
+		a.Seen = &seen
+	}
 	if r.Assignee != "" && do != payout.DoAssign {
 		return a, member("invalid_member", "assignee", "Only :assign has it.", "")
 	}

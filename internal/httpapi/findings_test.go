@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"channelbridge/connector"
 )
 
 type findingBody struct {
@@ -88,6 +90,35 @@ func testFindingsAreWorkedOn(r *rig) {
 	require.Len(r, r.audited("finding"), 3)
 }
 
+func TestADecisionIsRefusedWhenTheDifferenceIsAnother(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	accept := "/findings/" + r.findingOf("B").ID + ":accept"
+	r.post(accept, `{"note": "agreed", "difference": "-49999"}`).problem(http.StatusUnprocessableEntity, "overtaken")
+	require.Equal(t, "difference", r.post(accept, `{"note": "agreed", "difference": "-0.5"}`).problem(http.StatusBadRequest, "invalid_member").Member)
+	r.post(accept, `{"note": "agreed", "difference": "-50000"}`).is(http.StatusOK)
+}
+
+// One account whose books cannot be read does not keep people from their work on another's.
+func TestAFindingIsFoundBesideBooksThatCannotBeRead(t *testing.T) {
+	r := newRig(t)
+	r.someBooks()
+	b, d := r.findingOf("B"), r.findingOf("D")
+	claim := r.does("D", "claim", `{"amount": "100000", "reason": "not paid"}`).Claim.ID
+	_, err := r.store.KeepTariff(t.Context(), connector.Tariff{Account: "eb", Key: "torn", KnownAt: r.clock(), Body: []byte("{")})
+	require.NoError(t, err)
+	r.get("/findings").is(http.StatusInternalServerError)
+	for range 2 { // whichever is looked at first
+		r.books.accounts[0], r.books.accounts[1] = r.books.accounts[1], r.books.accounts[0]
+		r.get("/findings/" + b.ID).is(http.StatusOK)
+		r.get("/findings/" + d.ID).is(http.StatusOK)
+		r.post("/findings/"+b.ID+":note", `{"note": "seen"}`).is(http.StatusOK)
+	}
+	r.post("/claims/"+claim+":send", `{}`).is(http.StatusOK)
+	r.post("/claims/cl_none:send", `{}`).problem(http.StatusNotFound, "not_found")
+	r.get("/findings/fi_none").is(http.StatusInternalServerError)
+}
+
 func TestAWriteAboutAFindingIsDoneOnce(t *testing.T) {
 	r := newRig(t)
 	r.someBooks()
@@ -97,6 +128,27 @@ func TestAWriteAboutAFindingIsDoneOnce(t *testing.T) {
 	}
 	r.get("/findings/" + f.ID).is(http.StatusOK).into(&f)
 	require.Len(t, f.History, 1)
+}
+
+func TestAKeyWhoseAnswerWasForgottenIsOfOneWrite(t *testing.T) {
+	onEachStore(t, testAKeyWhoseAnswerWasForgottenIsOfOneWrite)
+}
+
+func testAKeyWhoseAnswerWasForgottenIsOfOneWrite(r *rig) {
+	r.someBooks()
+	b, d := r.findingOf("B").ID, r.findingOf("D").ID
+	r.postKey("one", "/findings/"+b+":review", `{}`).is(http.StatusOK)
+	r.pass(8 * 24 * time.Hour)
+	_, err := r.store.ForgetReplies(r.Context(), r.clock().Add(-7*24*time.Hour))
+	require.NoError(r, err)
+	r.postKey("one", "/findings/"+d+":accept", `{"note": "ok"}`).problem(http.StatusConflict, "key_reused")
+	r.pass(8 * 24 * time.Hour)
+	_, err = r.store.ForgetReplies(r.Context(), r.clock())
+	require.NoError(r, err)
+	require.Equal(r, "new", r.findingOf("D").State)
+	var f findingBody
+	r.postKey("one", "/findings/"+b+":review", `{}`).is(http.StatusOK).into(&f)
+	require.Len(r, f.History, 1)
 }
 
 func TestAClaimGoesItsWayAndIsSettledByItsMoney(t *testing.T) {

@@ -17,6 +17,8 @@ type importedView struct {
 	Source       sourceView `json:"source"`
 	Payout       payoutView `json:"payout"`
 	Unclassified int        `json:"unclassified_lines,omitempty"`
+
+	Against *payout.Against `json:"difference,omitempty"` // of one that was issued anew
 }
 
 // sourceView is a payout file as it is kept.
@@ -67,7 +69,7 @@ func importedReply(got payout.Imported) (reply, error) {
 		return reply{}, err
 	}
 	src := got.Source
-	out := reply{status: http.StatusOK, header: map[string]string{"Location": "/v1/payouts/" + p.ID}, body: importedView{Fresh: got.Fresh, Payout: p, Unclassified: got.Unclassified,
+	out := reply{status: http.StatusOK, header: map[string]string{"Location": "/v1/payouts/" + p.ID}, body: importedView{Fresh: got.Fresh, Payout: p, Unclassified: got.Unclassified, Against: got.Against,
 		Source: sourceView{src.Hash, src.Account, src.Name, src.Origin, src.By, src.Format, src.Size, src.KeptAt.UTC()}}}
 	if got.Fresh {
 		out.status = http.StatusCreated

@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"channelbridge/connector"
-	"channelbridge/connector/payout"
 )
 
 // errFull ends the reading of lines once a page is full.
@@ -23,7 +22,7 @@ func (s *Server) listPayoutLines(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	id, order, before := payout.ID(p), q.Get("order"), page.number()
+	order, before := q.Get("order"), page.number()
 	rows, passed := []payoutLineView{}, int64(0)
 	err = c.paid.Store().PayoutLines(c.ctx, connector.LineFilter{Payouts: []int64{p.ID}}, func(l connector.PayoutLine) error {
 		if order != "" && l.Order != order && l.Alias != order {
@@ -32,7 +31,7 @@ func (s *Server) listPayoutLines(c *call) (reply, error) {
 		if passed++; passed <= before {
 			return nil
 		}
-		if rows = append(rows, payoutLineOf(id, l)); len(rows) == page.limit {
+		if rows = append(rows, payoutLineOf(p, l)); len(rows) == page.limit {
 			return errFull
 		}
 		return nil

@@ -86,8 +86,8 @@ type payoutLineView struct {
 	PostedAt   time.Time `json:"posted_at,omitzero"`
 }
 
-func payoutLineOf(payoutID string, l connector.PayoutLine) payoutLineView {
-	return payoutLineView{ID: payout.LineID(payoutID, l), No: l.No, Category: l.Category, NativeType: l.NativeType, NativeText: l.NativeText,
+func payoutLineOf(p connector.Payout, l connector.PayoutLine) payoutLineView {
+	return payoutLineView{ID: payout.LineID(p.Account, p.External, l), No: l.No, Category: l.Category, NativeType: l.NativeType, NativeText: l.NativeText,
 		Currency: l.Amount.Currency, Amount: l.Amount.Decimal(), Order: l.Order, Alias: l.Alias, Item: l.Item, Refund: l.Refund, Shipment: l.Shipment,
 		SKU: l.SKU, Quantity: l.Quantity, PostedAt: l.PostedAt.UTC()}
 }

@@ -18,6 +18,7 @@ type reportAsk struct {
 	zone     string // in which its days begin, and its tables show times
 	place    *time.Location
 	chosen   bool // the zone was asked for; else each row has its account's
+	mixed    bool // it was not, and the accounts have not the same
 	format   string
 	columns  []string
 	csv      payout.CSVOptions
@@ -32,6 +33,8 @@ type reportParameters struct {
 	Payouts    []string  `json:"payout_id,omitempty"`
 	From       time.Time `json:"from,omitzero"`
 	To         time.Time `json:"to,omitzero"`
+	FromDay    string    `json:"from_day,omitempty"` // in the place of from and to: days of each account's zone
+	ToDay      string    `json:"to_day,omitempty"`
 	Basis      string    `json:"basis"`
 	Zone       string    `json:"tz"`
 	Currencies []string  `json:"currency,omitempty"`
@@ -48,7 +51,7 @@ type reportParameters struct {
 
 // parameters tells them with the query of the report they were first asked for.
 func (a *reportAsk) parameters(q payout.Query) reportParameters {
-	return reportParameters{Accounts: words(idsOf(a.accounts)), Payouts: q.Payouts, From: q.From.UTC(), To: q.To.UTC(), Basis: string(q.Basis), Zone: a.zone,
+	return reportParameters{Accounts: words(idsOf(a.accounts)), Payouts: q.Payouts, From: q.From.UTC(), To: q.To.UTC(), FromDay: q.FromDay, ToDay: q.ToDay, Basis: string(q.Basis), Zone: a.zone,
 		Currencies: q.Currencies, Level: a.level, Outcomes: words(q.Outcomes), Causes: words(q.Causes), Categories: words(q.Categories),
 		MinDiff: q.MinDiff, Text: q.Text, Sort: q.Sort, States: words(q.States), Assignees: q.Assignees}
 }

@@ -86,7 +86,7 @@ func (s sheet) payoutIDs(from, to int) (ids []string, err error) {
 		}
 		return views(lines, func(l payout.LineRow) string { return payout.ID(*l.Payout) }), nil
 	case "payout":
-		return views(s.report.Payouts[from:to], func(p payout.PayoutRow) string { return payout.ID(p.Payout) }), nil
+		return views(s.report.PayoutRows()[from:to], func(p payout.PayoutRow) string { return payout.ID(p.Payout) }), nil
 	}
 	return make([]string, to-from), nil
 }

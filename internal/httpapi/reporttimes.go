@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"time"
@@ -32,15 +33,29 @@ func (a *reportAsk) readTimes(q url.Values, now time.Time) (err error) {
 			now = a.query.AsOf
 		}
 		a.query.From, a.query.To = a.monthOf(now)
+		q = url.Values{"from": {a.query.From.In(a.place).Format(time.DateOnly)}, "to": {a.query.To.In(a.place).Format(time.DateOnly)}}
+	}
+	if a.mixed {
+		a.inEachZone(q.Get("from"), q.Get("to"))
 	}
 	return nil
 }
 
-// readZone takes the zone that is asked for, else the one the accounts have in common, else UTC.
+// inEachZone leaves days to the zones of the accounts, which are not the same.
+func (a *reportAsk) inEachZone(from, to string) {
+	if payout.IsDay(from) {
+		a.query.From, a.query.FromDay = time.Time{}, from
+	}
+	if payout.IsDay(to) {
+		a.query.To, a.query.ToDay = time.Time{}, to
+	}
+}
+
+// readZone takes the zone that is asked for, else the one the accounts have in common.
 func (a *reportAsk) readZone(name string) error {
 	a.zone, a.chosen = name, name != ""
 	if !a.chosen {
-		a.zone = commonZone(a.accounts)
+		a.zone, a.mixed = commonZone(a.accounts)
 	}
 	place, err := time.LoadLocation(a.zone)
 	if err != nil && a.chosen || name == "Local" {
@@ -53,18 +68,16 @@ func (a *reportAsk) readZone(name string) error {
 	return nil
 }
 
-func commonZone(accounts []payout.Account) string {
-	zone := ""
+// commonZone is the zone of all accounts; where they have not the same it is UTC, and each has its own
+// days.
+func commonZone(accounts []payout.Account) (zone string, mixed bool) {
 	for _, a := range accounts {
 		if zone != "" && zone != a.Zone {
-			return "UTC"
+			return "UTC", true
 		}
 		zone = a.Zone
 	}
-	if zone == "" {
-		return "UTC"
-	}
-	return zone
+	return cmp.Or(zone, "UTC"), false
 }
 
 // dayOrInstant reads a date in the report's zone, or an instant.

@@ -67,6 +67,11 @@ func TestEveryFaultOfATariffIsNamed(t *testing.T) {
 	require.Contains(t, p.Refusals[1].Reason, "tariffs[2].minimum")
 	require.Equal(t, "currency", strings.SplitN(r.post("/tariffs", tariffRequest(`{"key": "x", "category": "commission", "fixed": "1", "valid_from": "2026-01-02T00:00:00Z"}`)).
 		problem(http.StatusUnprocessableEntity, "invalid_tariff").Refusals[0].Reason, ":", 2)[0])
+	for _, amount := range []string{"fixed", "minimum", "maximum"} {
+		beyond := tariffRequest(`{"key": "x", "category": "commission", "currency": "VND", "valid_from": "2026-01-02T00:00:00Z", "` + amount + `": "9223372036854775807"}`)
+		p = r.post("/tariffs", beyond).problem(http.StatusUnprocessableEntity, "invalid_tariff")
+		require.Contains(t, p.Refusals[0].Reason, "fixed, minimum, maximum: ")
+	}
 	never := strings.Replace(commission, "2026-01-01T07:00:00+07:00", "9999-12-31T23:00:00-02:00", 1)
 	for _, body := range []string{never, strings.Replace(commission, "}", `, "valid_to": "0000-01-01T00:00:00+14:00"}`, 1)} {
 		p = r.post("/tariffs", tariffRequest(body)).problem(http.StatusUnprocessableEntity, "invalid_tariff")

@@ -35,7 +35,7 @@ func closed() map[Kind][]string {
 		PayoutOutcomes: {"open", "proven", "not_proven", "failed", "returned", "superseded"},
 		PayoutStates:   texts([]connector.PayoutState{connector.PayoutOpen, connector.PayoutClosed, connector.PayoutPaid, connector.PayoutFailed, connector.PayoutReturned}),
 		Deposits:       {"unseen", "matched", "differs", "without_payout"},
-		Parts:          {"expected", "variance", "orders_not_in_store", "non_order", "reserve", "unplaced_lines", "opening", "closing", "proof_gap", "paid"},
+		Parts:          {"expected", "variance", "orders_not_in_store", "non_order", "reserve", "unplaced_lines", "opening", "closing", "proof_gap", "paid", "selected", "prior_period"},
 		Columns:        append(columns, "about", "name", "value"), // of the About sheet
 	}
 }

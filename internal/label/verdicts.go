@@ -90,6 +90,8 @@ var parts = map[string]words{
 	"unplaced_lines":      {"lines without a place", "dòng chưa xếp được", "รายการที่ยังจัดไม่ได้"},
 	"opening":             {"opening balance", "số dư đầu kỳ", "ยอดยกมา"},
 	"closing":             {"closing balance", "số dư cuối kỳ", "ยอดยกไป"},
+	"selected":            {"lines asked for", "các dòng được hỏi", "รายการที่เลือก"},
+	"prior_period":        {"news of closed months, beside the bridge", "phát sinh của kỳ đã khóa, ngoài bảng đối chiếu", "ข้อมูลใหม่ของงวดที่ปิดแล้ว (นอกยอดนี้)"},
 	"proof_gap":           {"gap: what the lines do not prove", "phần chênh chưa giải trình được", "ส่วนต่างที่พิสูจน์ไม่ได้"},
 	"paid":                {"paid", "đã chi trả", "จ่ายแล้ว"},
 }
