@@ -59,7 +59,7 @@ func WriteLedger(w io.Writer, entries []Entry) error {
 			return err
 		}
 		for _, p := range e.Postings {
-			if _, err := fmt.Fprintf(w, "    %-40s  %16s %s  ; %s\n", oneLine(p.Account), p.Amount.Decimal(), p.Amount.Currency, oneLine(p.Description)); err != nil {
+			if _, err := fmt.Fprintf(w, "    %-40s  %16s %s  ; %s\n", oneLine(p.Account), p.Amount.Decimal(), oneLine(p.Amount.Currency), oneLine(p.Description)); err != nil {
 				return err
 			}
 		}

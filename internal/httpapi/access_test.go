@@ -114,7 +114,7 @@ func testAnotherAccountDoesNotExist(t *testing.T, open func() connector.Store) {
 		}
 	}
 	t.Run("page by page, cursors included", func(t *testing.T) {
-		for _, first := range []string{"/payouts?limit=2", "/events?limit=2", "/payouts/" + ours + "/lines?limit=1", reportOf + year + "&limit=2", reportOf + year + "&limit=2&level=line"} {
+		for _, first := range []string{"/payouts?limit=2", "/events?limit=2", "/tariffs?limit=1", "/findings?limit=2", "/payouts/" + ours + "/lines?limit=1", reportOf + year + "&limit=2", reportOf + year + "&limit=2&level=line"} {
 			path := first
 			for {
 				var page struct {

@@ -161,8 +161,11 @@ func (j *jobs) made(ctx context.Context, b *job, make func(ctx context.Context, 
 			f, err = nil, errors.New("panic")
 		}
 	}()
-	if out, err = make(ctx, b); err == nil {
-		f, err = j.write(b, out)
+	if out, err = make(ctx, b); err != nil {
+		return out, nil, err
+	}
+	if f, err = j.write(b, out); err != nil {
+		j.log.Error("export not written", "reference", b.ref, "error", err)
 	}
 	return out, f, err
 }
