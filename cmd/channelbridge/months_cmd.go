@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -105,7 +106,7 @@ func newMonthsReopen(a *app) *cobra.Command {
 }
 
 func newDeposits(a *app) *cobra.Command {
-	return group("deposits", "Enter what was seen at the bank, and see what it is held against", newDepositsList(a), newDepositsAdd(a), newDepositsUndo(a))
+	return group("deposits", "Enter what was seen at the bank, and see what it is held against", newDepositsList(a), newDepositsAdd(a), newDepositsImport(a), newDepositsUndo(a))
 }
 
 func newDepositsList(a *app) *cobra.Command {
@@ -161,6 +162,43 @@ func newDepositsAdd(a *app) *cobra.Command {
 	f.StringVar(&d.BankRef, "reference", "", "the bank's reference")
 	f.StringVar(&d.Payout, "payout", "", "the channel's number of the payout it is for, where it is known")
 	f.StringVar(&d.Note, "note", "", "anything else")
+	byFlag(c, &by)
+	return c
+}
+
+func newDepositsImport(a *app) *cobra.Command {
+	var account, by string
+	c := &cobra.Command{
+		Use:   "import FILE --account CHANNEL",
+		Short: "Enter what a bank's file says",
+		Long: `Enter what a bank's file says: CSV with the columns value_date, amount and currency, and perhaps
+bank_reference, payout and note, in any order and among others. Days are such as 2026-11-12, amounts
+such as 1250.75. A file with a row that cannot be understood enters nothing; what an earlier file has
+entered is not entered again.`,
+		Example: "  channelbridge deposits import november.csv --account amazon-us",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, err := os.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer func() { _ = file.Close() }()
+			all, err := payout.ReadDeposits(file)
+			if err != nil {
+				return fmt.Errorf("nothing was entered: %w", err)
+			}
+			return a.inAccount(cmd.Context(), account, func(b *bridge, x payout.Account) error {
+				for i, key := range payout.KeysOf(all) {
+					if _, err := (books{b}).Desk().Deposit(cmd.Context(), x, all[i], key, payout.By{Name: by}); err != nil {
+						return fmt.Errorf("%d of %d deposits were entered; enter the file again to go on: %w", i, len(all), err)
+					}
+				}
+				fmt.Fprintf(a.stdout, "%d deposits are entered\n", len(all))
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&account, "account", "", "the channel that has paid")
 	byFlag(c, &by)
 	return c
 }
