@@ -6,7 +6,7 @@ import "runtime/debug"
 // megabytes and saves a fifth of the processor time under load. The limit keeps it small anyway.
 const (
 	gcPercent   = 400
-	memoryLimit = 100 << 20
+	memoryLimit = 84 << 20
 )
 
 // tuneMemory sets the collector unless the environment does.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -110,6 +111,7 @@ func (b *bridge) open(ctx context.Context, f *front) error {
 	}
 	f.take(h)
 	f.health.Ready(b.store.Ping)
+	debug.FreeOSMemory() // what starting took: a bridge with little to do would keep it for long
 	b.log.Info("ready")
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()

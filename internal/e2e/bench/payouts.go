@@ -10,12 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"channelbridge/connector"
 	"channelbridge/connector/payout"
 	"channelbridge/connector/sqlstore"
+	"channelbridge/internal/e2e/rig"
 	"channelbridge/internal/pgtest"
 	"channelbridge/marketplace"
 )
@@ -102,13 +102,31 @@ func command(ctx context.Context, s settings, config string, args ...string) (us
 	var errs strings.Builder
 	cmd.Stderr = &errs
 	began := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		return used{}, err
+	}
+	var u used
+	over, watched := make(chan struct{}), make(chan struct{})
+	go func() { // what the kernel counts for a child begins with the size of its parent
+		defer close(watched)
+		for {
+			if _, most := rig.RSS(cmd.Process.Pid); most > 0 {
+				u.rss = most
+			}
+			select {
+			case <-over:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	err := cmd.Wait()
+	close(over)
+	<-watched
+	if err != nil {
 		return used{}, fmt.Errorf("%v: %w: %s", args, err, errs.String())
 	}
-	u := used{took: time.Since(began)}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		u.rss = usage.Maxrss << 10
-	}
+	u.took = time.Since(began)
 	return u, nil
 }
 
