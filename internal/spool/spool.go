@@ -25,8 +25,8 @@ type Spool struct {
 	inFile int64
 }
 
-// New makes an empty one whose file, should it need one, is made in dir; "": where the system keeps
-// temporary files.
+// New makes an empty one whose file, should it need one, is made in dir, which is made as well; "":
+// where the system keeps temporary files.
 func New(dir string) *Spool { return &Spool{dir: dir} }
 
 // Add adds bytes and says where they begin.
@@ -45,6 +45,11 @@ func (s *Spool) Size() int64 { return s.inFile + int64(len(s.tail)) }
 // spill moves what is in memory to the file.
 func (s *Spool) spill() error {
 	if s.file == nil {
+		if s.dir != "" {
+			if err := os.MkdirAll(s.dir, 0o700); err != nil {
+				return fmt.Errorf("a folder for what does not fit into memory: %w", err)
+			}
+		}
 		f, err := os.CreateTemp(s.dir, "spool-*")
 		if err != nil {
 			return fmt.Errorf("a file for what does not fit into memory: %w", err)

@@ -48,10 +48,16 @@ func TestWhatWasAddedCanBeReadAnywhere(t *testing.T) {
 	})
 }
 
-func TestAFolderThatIsNotThereIsAnErrorOnlyWhenItIsNeeded(t *testing.T) {
-	s := spool.New(t.TempDir() + "/gone")
+func TestAFolderThatCannotBeIsAnErrorOnlyWhenItIsNeeded(t *testing.T) {
+	file := t.TempDir() + "/file"
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	s := spool.New(file)
 	_, err := s.Add(make([]byte, 1000))
 	require.NoError(t, err)
 	_, err = s.Add(make([]byte, 5<<20))
 	require.ErrorContains(t, err, "does not fit into memory")
+	s = spool.New(t.TempDir() + "/not there yet")
+	_, err = s.Add(make([]byte, 5<<20))
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
 }
