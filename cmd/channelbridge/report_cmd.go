@@ -53,6 +53,9 @@ every difference. Levels are summary, payout, order, line and unsettled (money t
 				if err != nil {
 					return err
 				}
+				if strings.HasPrefix(q.format, "journal-") && query.Basis != payout.ByPaid {
+					return usage("--basis %s: a journal is of whole payouts, by paid_at", q.basis)
+				}
 				r, err := books{b}.Report(cmd.Context(), accountsOf(b, q.account), query)
 				if err != nil {
 					return fmt.Errorf("the payout report: %w", err)

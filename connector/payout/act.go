@@ -24,12 +24,12 @@ const System = "system"
 // People is what was said and done about an account's payouts, as known at one time. It is worked
 // out from acts alone.
 type People struct {
-	findings map[string]*Progress // by the finding's id
-	matches  map[string]Match     // by id; those that were undone are not there
-	deposits map[string]Deposit   // by id
-	closes   map[string]Closing   // by month; those that were undone are not there
-	settings *Settings            // nil: none were kept yet
-	charts   charts
+	findings map[string]*Progress           // by the finding's id
+	matches  map[string]Match               // by id; those that were undone are not there
+	deposits map[string]Deposit             // by id
+	closes   map[string]Closing             // by month; those that were undone are not there
+	settings *Settings                      // nil: none were kept yet
+	books    []dated                        // how payouts were entered, the first first
 	decided  map[string]time.Time           // when a month was last closed or opened, by month, and under "" settings kept
 	last     map[string]int64               // the newest act by kind and about
 	keys     map[string]connector.PayoutAct // acts that were kept under a key, by it
@@ -82,7 +82,7 @@ func (p *People) take(a connector.PayoutAct) error {
 		p.decided[""] = a.At
 		s, err := bodyOf[Settings](a)
 		if p.settings = &s; s.Chart != nil {
-			p.charts = append(p.charts, dated{a.At, *s.Chart})
+			p.books = append(p.books, dated{a.At, *s.Chart, s.Zone})
 		}
 		return err
 	}

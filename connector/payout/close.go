@@ -15,6 +15,8 @@ type Closing struct {
 	Month    string        `json:"-"`        // such as 2026-10, in the account's zone
 	KnownAt  time.Time     `json:"known_at"` // what was known then is the closed month
 	Snapshot string        `json:"snapshot"` // of its report
+	From     time.Time     `json:"from"`     // its first instant, and the one after its last
+	To       time.Time     `json:"to"`
 	Settings *Settings     `json:"settings"` // that held
 	Totals   []SummaryJSON `json:"totals"`
 	Reason   string        `json:"reason,omitempty"` // of opening it again
@@ -48,15 +50,6 @@ func ofMonth(month, zone string) (Query, error) {
 	return Query{From: from, To: to, Basis: ByPaid, Sort: "order"}, err
 }
 
-// span is the closed month's first instant and the one after its last, in the zone it was closed in.
-func (c Closing) span(a Account) (from, to time.Time) {
-	from, to, err := span(c.Month, c.Settings.on(a).Zone)
-	if err != nil { // it was closed under this name
-		return time.Time{}, time.Time{}
-	}
-	return from, to
-}
-
 // months are the closed ones, the first in time first.
 func (p *People) months() []Closing {
 	return sorted(p.closes, func(c Closing) string { return c.Month })
@@ -73,7 +66,8 @@ func (p *People) after(month string) (last string) {
 }
 
 // tiled is a question whose range begins or ends where a closed month does in the account's zone: it
-// does so where that month did in the zone it was closed in, so that nothing lies between the two.
+// does so where that month was closed, in whatever zone that was, so that nothing lies between two
+// months or in both.
 func (p *People) tiled(q Query, a Account) Query {
 	asked := q
 	for _, c := range p.months() {
@@ -81,16 +75,15 @@ func (p *People) tiled(q Query, a Account) Query {
 		if err != nil || !q.byPaid() {
 			continue
 		}
-		from, to := c.span(a)
 		for _, edge := range []struct {
 			is time.Time
 			at *time.Time
 		}{{q.From, &asked.From}, {q.To, &asked.To}} {
 			switch {
 			case edge.is.Equal(first):
-				*edge.at = from
+				*edge.at = c.From
 			case edge.is.Equal(next):
-				*edge.at = to
+				*edge.at = c.To
 			}
 		}
 	}
@@ -99,42 +92,41 @@ func (p *People) tiled(q Query, a Account) Query {
 
 // within is the closed month that a question is about and nothing else; false: it is about more than
 // one, or about an open one.
-func (p *People) within(q Query, a Account) (Closing, bool) {
+func (p *People) within(q Query) (Closing, bool) {
 	if q.From.IsZero() || q.To.IsZero() || !q.byPaid() {
 		return Closing{}, false
 	}
 	for _, c := range p.months() {
-		if from, to := c.span(a); !q.From.Before(from) && !q.To.After(to) && (q.AsOf.IsZero() || !q.AsOf.Before(c.At)) {
+		if !q.From.Before(c.From) && !q.To.After(c.To) && (q.AsOf.IsZero() || !q.AsOf.Before(c.At)) {
 			return c, true
 		}
 	}
 	return Closing{}, false
 }
 
-// before is the last closed month whose end lies in what is asked for: what was learned of it, and
-// of the ones before it, is shown there. A question about single payouts is about nothing else.
-func (p *People) before(q Query, a Account) (last Closing, end time.Time, found bool) {
-	if !q.byPaid() || len(q.Payouts) > 0 {
-		return last, end, false
+// before is the last closed month before what a question is about; nil: there is none, or it is about
+// closed months itself. A question that begins where that month ends tells what has become known of
+// it, and of the ones before it, unless it is about single payouts.
+func (p *People) before(q Query) (last *Closing, tells bool) {
+	if !q.byPaid() || q.From.IsZero() {
+		return nil, false
 	}
 	for _, c := range p.months() {
-		_, to := c.span(a)
-		if to.Before(q.From) || !q.To.IsZero() && !to.Before(q.To) || to.Before(end) {
-			continue
+		if !c.To.After(q.From) {
+			last = &c
 		}
-		last, end, found = c, to, true
 	}
-	return last, end, found
+	return last, last != nil && last.To.Equal(q.From) && len(q.Payouts) == 0
 }
 
-// closedBy is what was known when the month an instant lies in was closed; zero: it is open.
-func (p *People) closedBy(at time.Time, a Account) time.Time {
+// closedMonth is the closed month an instant lies in; false: it is open.
+func (p *People) closedMonth(at time.Time) (Closing, bool) {
 	for _, c := range p.closes {
-		if from, to := c.span(a); !at.Before(from) && at.Before(to) {
-			return c.KnownAt
+		if !at.Before(c.From) && at.Before(c.To) {
+			return c, true
 		}
 	}
-	return time.Time{}
+	return Closing{}, false
 }
 
 // Closed is a closed month that a report rests on.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"channelbridge/connector"
+	"channelbridge/marketplace"
 )
 
 // Match gives lines to an order. Lines are named as they are outside, of the revision that counts.
@@ -220,19 +221,20 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 	case p.decided[""].After(known) || p.decided[month].After(known):
 		return Closing{}, refuse(RefusedMonth, "the settings were changed, or the month was opened again, less than a minute ago", "Close it in a minute.")
 	}
+	q = p.tiled(q, a)
 	q.AsOf = known
 	r, err := Make(ctx, d.Keep, []Account{a}, q, now)
 	if err != nil {
 		return Closing{}, err
 	}
-	if err := r.closable(); err != nil {
+	if err := r.closable(ctx, d.Payouts); err != nil {
 		return Closing{}, err
 	}
 	held, err := heldThen(ctx, d.Payouts, a, known)
 	if err != nil {
 		return Closing{}, err
 	}
-	c := Closing{KnownAt: known, Snapshot: r.Snapshot, Settings: &held}
+	c := Closing{From: q.From, To: q.To, KnownAt: known, Snapshot: r.Snapshot, Settings: &held}
 	for _, s := range r.Summary {
 		c.Totals = append(c.Totals, s.JSON())
 	}
@@ -254,19 +256,24 @@ func heldThen(ctx context.Context, store connector.Payouts, a Account, asOf time
 	return p.settings.on(a).settings(), nil
 }
 
-// closable refuses a month whose payouts do not add up or hold lines that nobody can explain.
-func (r *Report) closable() error {
-	for _, p := range r.Payouts {
+// closable refuses a month whose payouts do not add up or hold lines that nobody can explain, also
+// those that are news of a month closed before.
+func (r *Report) closable(ctx context.Context, store connector.Payouts) error {
+	for _, p := range r.PayoutRows() {
 		if o := p.Outcome(); o == string(NotProven) || o == string(connector.PayoutOpen) {
 			return refuse(RefusedUnproven, "payout %s is %s", "Import what is missing of it, then close the month.", p.External, o)
 		}
-	}
-	for l, err := range r.Lines.All() {
-		if err != nil {
-			return err
+		err := store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{p.ID}}, func(l connector.PayoutLine) error {
+			if c := marketplace.Category(l.Category); !c.Known() || c == marketplace.Unclassified {
+				return refuse(RefusedUnmapped, "line %d of payout %s is of no category", "Have it classified, then close the month.", l.No, p.External)
+			}
+			return nil
+		})
+		if refused, ok := errors.AsType[*RefusedError](err); ok {
+			return refused
 		}
-		if l.Verdict.Outcome == Unclassified {
-			return refuse(RefusedUnmapped, "line %d of payout %s is of no category", "Have it classified, then close the month.", l.Line.No, l.Payout.External)
+		if err != nil {
+			return fmt.Errorf("reading the lines of payout %s: %w", p.External, err)
 		}
 	}
 	return nil

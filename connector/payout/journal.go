@@ -3,6 +3,7 @@ package payout
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -68,37 +69,74 @@ func (c Chart) same(o Chart) bool {
 	return c.Clearing == o.Clearing && c.Bank == o.Bank && maps.Equal(c.Categories, o.Categories)
 }
 
-// charts are what an account's chart was, from when on, the first one first. An entry is never edited:
-// what was entered on an account stays there when the chart changes.
-type charts []dated
-
+// dated is how an account's payouts are entered, from when on. An entry is never edited: what was
+// entered on an account, and in a month of a zone, stays there when these change.
 type dated struct {
 	from  time.Time
 	chart Chart
+	zone  string
 }
 
-// of is the chart for a revision of a payout: the one that held when it was imported. What had no
-// account then has the first it was given since.
-func (all charts) of(p connector.Payout, a Account) Chart {
+// history is what the entries of a payout depend on beside its lines.
+type history struct {
+	people *People
+	base   *Closing // the last closed month before what the report is about; nil: none
+	tells  bool     // the report tells what has become known since it was closed
+	own    bool     // the payout as it is now is the report's to enter
+}
+
+// books is how a revision of a payout is entered: as held when it was imported. What had no account
+// then has the first it was given since.
+func (h history) books(rev connector.Payout, a Account) (Chart, string) {
+	all, base := h.people.books, 0
 	if len(all) == 0 {
-		return a.chart()
+		return a.chart(), a.Zone
 	}
-	base := 0
 	for i, d := range all {
-		if !d.from.After(p.ImportedAt) {
+		if !d.from.After(rev.ImportedAt) {
 			base = i
 		}
 	}
-	out := all[base].chart
-	out.Categories = maps.Collect(maps.All(out.Categories))
-	for _, d := range all[base+1:] {
+	chart := all[base].chart
+	chart.Categories = maps.Collect(maps.All(chart.Categories))
+	for _, d := range append(slices.Clone(all[base+1:]), dated{chart: a.chart()}) {
 		for category, account := range d.chart.Categories {
-			if out.Categories[category] == "" {
-				out.Categories[category] = account
+			if chart.Categories[category] == "" {
+				chart.Categories[category] = account
 			}
 		}
 	}
-	return out
+	return chart, all[base].zone
+}
+
+// entered is the last revision that the journals of closed months before the report hold; 0: none.
+func (h history) entered(revisions []connector.Payout) (last int) {
+	if h.base == nil {
+		return 0
+	}
+	for _, at := range h.people.months() {
+		if at.To.After(h.base.To) {
+			continue
+		}
+		for _, rev := range revisions {
+			if c, closed := h.people.closedMonth(settledAt(rev)); at.knew(rev) && closed && !c.To.After(at.To) {
+				last = max(last, rev.Revision)
+			}
+		}
+	}
+	return last
+}
+
+// knew reports a revision that counted by what was known when a month was closed.
+func (c Closing) knew(rev connector.Payout) bool {
+	return !rev.ImportedAt.After(c.KnownAt) && (rev.SupersededAt.IsZero() || rev.SupersededAt.After(c.KnownAt))
+}
+
+// day is on which a revision's entries are entered, where that is not their own: it came after its
+// month was closed.
+func (h history) day(rev connector.Payout, zone string) (time.Time, bool) {
+	c, closed := h.people.closedMonth(settledAt(rev))
+	return dayOf(rev.ImportedAt, zone), closed && rev.ImportedAt.After(c.KnownAt)
 }
 
 // UnmappedError says that a journal cannot be made: categories have no account.
@@ -144,17 +182,18 @@ func (e Entry) balanced() error {
 	return nil
 }
 
+// ErrNotWhole says that a journal is of whole payouts, and the report is not.
+var ErrNotWhole = errors.New("a journal is of whole payouts: ask by paid_at")
+
 // Journal makes the entries of a report's payouts, earlier revisions and their reversals included.
-// Of a payout that is news of a closed month it makes those that came after the month was closed:
-// the others were in that month's journal.
+// What the journal of a closed month holds is not entered again but taken back where it holds no more.
 func Journal(ctx context.Context, store connector.Payouts, r *Report) ([]Entry, error) {
+	if !r.Query.byPaid() {
+		return nil, ErrNotWhole
+	}
 	var out []Entry
-	for i, p := range r.PayoutRows() {
-		then := 0
-		if i >= len(r.Payouts) {
-			then = p.then
-		}
-		entries, err := entriesOf(ctx, store, p, then)
+	for _, p := range r.PayoutRows() {
+		entries, err := entriesOf(ctx, store, p)
 		if err != nil {
 			return nil, err
 		}
@@ -164,36 +203,39 @@ func Journal(ctx context.Context, store connector.Payouts, r *Report) ([]Entry, 
 	return out, nil
 }
 
-// entriesOf makes the entries of a payout's revisions up to the one that counts, less those of the
-// revisions up to then, and what takes superseded ones back.
-func entriesOf(ctx context.Context, store connector.Payouts, p PayoutRow, then int) ([]Entry, error) {
+// entriesOf makes the entries of a payout's revisions up to the one that counts, and what takes
+// superseded ones back.
+func entriesOf(ctx context.Context, store connector.Payouts, p PayoutRow) ([]Entry, error) {
 	all, err := store.PayoutList(ctx, connector.PayoutFilter{Accounts: []connector.ConnectionID{p.Account.ID}, External: []string{p.External}, All: true})
 	if err != nil {
 		return nil, fmt.Errorf("the revisions of payout %s: %w", p.External, err)
 	}
+	h := p.history
 	var out []Entry
+	then := h.entered(all)
 	for _, rev := range all {
 		if rev.Revision > p.Revision || rev.Revision < then {
 			continue // later than what the report knows, or taken back before
 		}
+		chart, zone := h.books(rev, p.Account)
 		lines := func(yield func(connector.PayoutLine) error) error {
 			return store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{rev.ID}}, yield)
 		}
-		entries, err := EntriesOf(rev, lines, p.Account.Zone, p.charts.of(rev, p.Account))
+		entries, err := EntriesOf(rev, lines, zone, chart)
 		if err != nil {
 			return nil, err
 		}
-		if !p.known.IsZero() && rev.ImportedAt.After(p.known) { // its month was closed by then
-			day := dayOf(rev.ImportedAt, p.Account.Zone)
+		if day, other := h.day(rev, zone); other {
 			for i := range entries {
 				entries[i].Date = day
 			}
 		}
-		if rev.Revision > then {
+		here := h.own && rev.Revision > then
+		if here {
 			out = append(out, entries...)
 		}
-		if rev.Revision < p.Revision {
-			out = append(out, reversed(entries, rev.SupersededAt, p.Account.Zone)...)
+		if rev.Revision < p.Revision && (here || h.tells && rev.Revision == then && h.base.knew(rev)) {
+			out = append(out, reversed(entries, rev.SupersededAt, zone)...)
 		}
 	}
 	return out, nil

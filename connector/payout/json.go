@@ -280,7 +280,8 @@ func (r *Report) summaryRows() (rows [][]Cell) {
 		add("closing", "", -s.Closing)
 		add("proof_gap", "", -s.Gap)
 		add("paid", "", s.Paid)
-		if s.Prior.Payouts > 0 { // beside the bridge
+		if s.Prior != (Prior{}) { // beside the bridge
+			add("prior_period", "difference", s.Prior.Difference)
 			add("prior_period", "paid", s.Prior.Paid)
 		}
 	}

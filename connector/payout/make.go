@@ -12,7 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"channelbridge/connector"
 	"channelbridge/internal/spool"
 	"channelbridge/marketplace"
 )
@@ -20,7 +19,7 @@ import (
 // Make answers a query over the books of accounts. Rows go to a spool while orders are judged, so
 // that memory does not grow with them, but for sixteen bytes each until they are sorted.
 func Make(ctx context.Context, k Keep, accounts []Account, q Query, now time.Time) (*Report, error) {
-	m := &maker{Keep: k, Report: &Report{At: now, Query: q, spool: spool.New(k.Scratch)}, now: now, sums: map[string]*Summary{}, hash: sha256.New()}
+	m := &maker{Keep: k, Report: &Report{At: now, Query: q, spool: spool.New(k.Scratch)}, now: now, sums: map[string]*Summary{}, asked: map[int]bool{}, hash: sha256.New()}
 	if !q.AsOf.IsZero() {
 		m.At = q.AsOf
 	}
@@ -56,6 +55,8 @@ type maker struct {
 	// what the rows of each list are sorted by, and where they lie
 	orders, unsettled []place
 	lines             []place
+	ranges            [][2]time.Time // what is asked for, by account
+	asked             map[int]bool   // payouts of which a line is asked for, by place
 }
 
 // choose picks the payouts the question is about and sorts them.
@@ -64,6 +65,7 @@ func (m *maker) choose(parts []*accountPart) {
 	var all []at
 	for i, p := range parts {
 		m.accounts = append(m.accounts, p.Account)
+		m.ranges = append(m.ranges, [2]time.Time{p.query.From, p.query.To})
 		p.chosen = slices.Repeat([]int{-1}, len(p.Books.Payouts))
 		for j, x := range p.Books.Payouts {
 			if p.query.Covers(x.Payout) {
@@ -132,31 +134,42 @@ func (m *maker) judge(ctx context.Context, account int, p *accountPart) error {
 // is there if it is news of a closed month.
 func (m *maker) takePayout(p *accountPart, i, place int) error {
 	row := p.rows[i]
-	row.charts = p.People.charts
-	if p.AsOf.IsZero() { // a chart that was not kept yet holds from now on
-		row.charts = append(slices.Clip(row.charts), dated{p.Now, p.Account.chart()})
-	}
-	row.known = p.People.closedBy(settledAt(row.Payout), p.Account)
-	var then connector.Payout
-	row.Prior, then = p.was.late(row.Payout)
-	row.then = then.Revision
-	switch {
-	case place >= 0:
+	l := p.was.late(row.Payout)
+	row.Prior, row.asked = l.month, m.asked[place]
+	row.history = history{p.ever, p.base, p.was != nil, place >= 0 || l.here}
+	if place >= 0 {
 		m.Report.Payouts[place] = row
-		s := m.sum(row.Currency)
-		if s.Payouts++; !s.Whole {
-			return nil
+		if err := m.join(row); err != nil {
+			return err
 		}
-		return s.join(row.Bridge)
-	case row.Prior == "" || !p.query.wantsCurrency(row.Currency):
+	} else if l.month != "" && p.query.wantsCurrency(row.Currency) {
+		m.Late = append(m.Late, row)
+	}
+	if l.month == "" || !p.query.wantsCurrency(row.Currency) {
 		return nil
 	}
-	m.Late = append(m.Late, row)
 	m.sum(row.Currency).Prior.Payouts++
-	if err := m.sum(row.Currency).paid(row.Payout.Paid.Minor); err != nil || then.Revision == 0 {
-		return err
+	if l.here {
+		if err := m.sum(row.Currency).paid(row.Payout.Paid.Minor); err != nil {
+			return err
+		}
 	}
-	return m.sum(then.Currency).paid(-then.Paid.Minor)
+	if l.then.Revision == 0 {
+		return nil
+	}
+	return m.sum(l.then.Currency).paid(-l.then.Paid.Minor)
+}
+
+// join adds a payout asked for to its summary.
+func (m *maker) join(row PayoutRow) error {
+	s := m.sum(row.Currency)
+	if !s.Whole && !row.asked {
+		return nil
+	}
+	if s.Payouts++; !s.Whole {
+		return nil
+	}
+	return s.join(row.Bridge)
 }
 
 // paid counts what was paid beyond what was known of a closed month.
@@ -249,6 +262,7 @@ func (m *maker) takeLine(account int, p *accountPart, l LineRow) error {
 	}
 	m.record.b = m.record.b[:0]
 	m.record.line(account, at, l)
+	m.asked[at] = true
 	where, err := m.add()
 	m.lines = append(m.lines, place{int64(at)<<32 | int64(l.Line.No), where})
 	return err
@@ -286,7 +300,8 @@ func (m *maker) end(parts []*accountPart) (r *Report, err error) {
 // name makes the report's name: equal for equal rows, an equal summary and an equal question.
 func (m *maker) name() (string, error) {
 	q := m.Query
-	q.From, q.To, q.AsOf = q.From.UTC(), q.To.UTC(), time.Time{} // as much is known whether one asks then or afterwards
+	q.AsOf = time.Time{}                                                // as much is known whether one asks then or afterwards
+	q.From, q.To, q.FromDay, q.ToDay = time.Time{}, time.Time{}, "", "" // each account has its own
 	asked, err := json.Marshal(q)
 	if err != nil {
 		return "", fmt.Errorf("naming a question about payouts: %w", err)
@@ -302,8 +317,9 @@ func (m *maker) name() (string, error) {
 		}
 		d.text(string(text))
 	}
-	for _, a := range m.accounts {
+	for i, a := range m.accounts {
 		d.text(string(a.ID), a.Zone)
+		d.instant(m.ranges[i][0], m.ranges[i][1])
 	}
 	for _, p := range m.PayoutRows() {
 		d.payout(p)

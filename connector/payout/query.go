@@ -44,8 +44,8 @@ func within(at, from, to time.Time) bool {
 	return (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to))
 }
 
-// in is the question with its days as instants of a zone.
-func (q Query) in(zone string) (Query, error) {
+// In is the question with its days as instants of a zone.
+func (q Query) In(zone string) (Query, error) {
 	for _, x := range []struct {
 		day string
 		to  *time.Time

@@ -80,8 +80,15 @@ func (s *Summary) count(row OrderRow, in bool, then int64) error {
 	return nil
 }
 
-// PayoutRows are the payouts asked for, and after them the news of closed months.
-func (r *Report) PayoutRows() []PayoutRow { return slices.Concat(r.Payouts, r.Late) }
+// PayoutRows are the payouts asked for, and after them the news of closed months. Where the report is
+// not about whole payouts they are those that have a line asked for.
+func (r *Report) PayoutRows() []PayoutRow {
+	out := slices.Concat(r.Payouts, r.Late)
+	if !r.Query.byPaid() {
+		out = slices.DeleteFunc(out, func(p PayoutRow) bool { return !p.asked })
+	}
+	return out
+}
 
 // finding reports an order with something to do about it.
 func (o Order) finding() bool {

@@ -16,9 +16,8 @@ import (
 // closedBooks is what was known of an account when a month was closed, as far as it is about that
 // month or the ones before it: what is known now is held against it.
 type closedBooks struct {
-	month   string
-	zone    string // in which months are named
-	end     time.Time
+	Closing
+	people  *People                     // of now: which months are closed
 	payouts map[string]connector.Payout // by the channel's number
 
 	orders *cursor // sorted as books hand them over
@@ -34,7 +33,7 @@ type closedOrder struct {
 	outcome            Outcome
 	difference, actual int64
 	causes             string
-	month              string
+	month              string // "": nothing of it had to be settled by then
 }
 
 func (c closedOrder) compare(o Order) int {
@@ -61,19 +60,18 @@ func (c closedOrder) gone() Order {
 }
 
 // closedAs reads the books as they were when a month was closed: the orders of which something was
-// settled before its end, and those that had to be by then and were not.
-func closedAs(ctx context.Context, k Keep, a Account, c Closing, end, now time.Time) (*closedBooks, error) {
-	a = c.Settings.on(a)
-	out := &closedBooks{month: c.Month, zone: a.Zone, end: end, payouts: map[string]connector.Payout{}}
+// settled in a closed month, and those that were placed before its end and of which nothing was.
+func closedAs(ctx context.Context, k Keep, a Account, c Closing, people *People, now time.Time) (*closedBooks, error) {
+	out := &closedBooks{Closing: c, people: people, payouts: map[string]connector.Payout{}}
 	s := spool.New(k.Scratch)
 	var one record
-	b, err := Read(ctx, k, a, c.KnownAt, now, func(b *Books, o Order) error {
+	b, err := Read(ctx, k, c.Settings.on(a), c.KnownAt, now, func(b *Books, o Order) error {
 		month := out.monthOf(b, o)
-		if month == "" && len(o.Lines) == 0 && o.finding() {
-			month = c.Month
-		}
-		if month == "" {
+		if month == "" && (len(o.Lines) > 0 || !o.Facts.PlacedAt.Before(c.To)) {
 			return nil
+		}
+		if month == "" && o.finding() {
+			month = c.Month
 		}
 		one.b = one.b[:0]
 		one.text(o.Ref, o.Facts.Store, o.Facts.Name, o.Currency, string(o.Outcome), causesOf(o), month)
@@ -115,8 +113,10 @@ func (c *closedBooks) read() error {
 // knows them no more; without an order all that are left.
 func (c *closedBooks) before(o *Order, gone func(closedOrder) error) error {
 	for c != nil && !c.over && (o == nil || c.next.compare(*o) < 0) {
-		if err := gone(c.next); err != nil {
-			return err
+		if c.next.month != "" {
+			if err := gone(c.next); err != nil {
+				return err
+			}
 		}
 		if err := c.read(); err != nil {
 			return err
@@ -125,9 +125,9 @@ func (c *closedBooks) before(o *Order, gone func(closedOrder) error) error {
 	return nil
 }
 
-// news is the month an order belongs to of which something else was known when that was closed, and
-// what its difference was then; "": it is none. The month is the last before the end in which
-// something of the order was settled. Orders are asked about in their order, after before.
+// news is the closed month an order belongs to of which something else was known when that was
+// closed, and what its difference was then; "": it is none. Orders are asked about in their order,
+// after before.
 func (c *closedBooks) news(b *Books, o Order) (month string, then int64) {
 	if c == nil {
 		return "", 0
@@ -137,7 +137,7 @@ func (c *closedBooks) news(b *Books, o Order) (month string, then int64) {
 		return month, 0
 	}
 	old := c.next
-	if old.same(o) {
+	if old.same(o) || month == "" && old.month == "" {
 		return "", 0
 	}
 	return cmp.Or(month, old.month), old.difference
@@ -151,26 +151,42 @@ func (c *closedBooks) passed(o Order) error {
 	return c.read()
 }
 
-// monthOf is the last month before the end in which something of an order was settled; "": none.
+// monthOf is the last closed month in which something of an order was settled; "": none.
 func (c *closedBooks) monthOf(b *Books, o Order) string {
 	month := ""
 	for _, s := range o.Shares {
-		if at := settledAt(b.Payouts[s.Rank].Payout); at.Before(c.end) {
-			month = max(month, monthOf(at, c.zone))
+		if in, closed := c.people.closedMonth(settledAt(b.Payouts[s.Rank].Payout)); closed && !in.To.After(c.To) {
+			month = max(month, in.Month)
 		}
 	}
 	return month
 }
 
-// late is the month of a payout that has come, or was issued anew, after that month was closed, and
-// what was known of it then; "": it is none.
-func (c *closedBooks) late(p connector.Payout) (month string, then connector.Payout) {
-	if c == nil || !settledAt(p).Before(c.end) {
-		return "", then
+// late is what has become known of a payout in closed months since.
+type late struct {
+	month string           // the closed month concerned; "": there are no news
+	here  bool             // the payout as it is now lies in a closed month
+	then  connector.Payout // as a closed month holds it; no revision: none does
+}
+
+func (c *closedBooks) late(p connector.Payout) (l late) {
+	if c == nil {
+		return l
 	}
-	then = c.payouts[p.External]
-	if then.Revision == p.Revision {
-		return "", then
+	closedIn := func(p connector.Payout) string {
+		if in, closed := c.people.closedMonth(settledAt(p)); closed && !in.To.After(c.To) {
+			return in.Month
+		}
+		return ""
 	}
-	return monthOf(settledAt(p), c.zone), then
+	was, now := "", closedIn(p)
+	if old, known := c.payouts[p.External]; known {
+		if was = closedIn(old); was != "" {
+			l.then = old
+		}
+	}
+	if l.then.Revision != p.Revision {
+		l.month, l.here = cmp.Or(now, was), now != ""
+	}
+	return l
 }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"channelbridge/connector"
 	"channelbridge/marketplace"
@@ -25,9 +24,8 @@ type PayoutRow struct {
 	Prior string
 
 	columns map[string]int64 // of its lines, by the payout level's columns
-	then    int              // the revision that was known when its month was closed; 0: none
-	charts  charts           // of its account, as far as they were known
-	known   time.Time        // what was known when its month was closed; zero: that is open
+	asked   bool             // one of its lines is
+	history history
 }
 
 // OrderRow is one order of a report. Of its facts, lines and shares it has what shows: a line and a

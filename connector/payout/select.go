@@ -13,7 +13,9 @@ import (
 type accountPart struct {
 	*Books
 	query  Query        // as it is for this account
-	was    *closedBooks // nil: no closed month is concerned
+	base   *Closing     // the last closed month before what is asked for; nil: none
+	was    *closedBooks // nil: no news of it are told
+	ever   *People      // also what was said since a closed month
 	chosen []int        // by payout: its place in the report; -1: it is not asked for
 }
 
@@ -28,13 +30,17 @@ func (m *maker) open(ctx context.Context, a Account) (*accountPart, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := m.Query.in(a.Zone)
+	zone := a
+	if !m.Query.AsOf.IsZero() {
+		zone = people.settings.on(a)
+	}
+	q, err := m.Query.In(zone.Zone)
 	if err != nil {
 		return nil, err
 	}
-	q = people.tiled(q, a)
+	q = people.tiled(q, zone)
 	asOf := q.AsOf
-	if c, closed := people.within(q, a); closed {
+	if c, closed := people.within(q); closed {
 		asOf, a = c.KnownAt, c.Settings.on(a)
 		m.Closed = append(m.Closed, Closed{a.ID, c.Month, c.At, c.By, c.KnownAt})
 	}
@@ -42,9 +48,10 @@ func (m *maker) open(ctx context.Context, a Account) (*accountPart, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &accountPart{Books: b, query: q}
-	if c, end, found := b.People.before(q, a); found {
-		p.was, err = closedAs(ctx, m.Keep, a, c, end, m.now)
+	p := &accountPart{Books: b, query: q, ever: people}
+	tells := false
+	if p.base, tells = b.People.before(q); tells {
+		p.was, err = closedAs(ctx, m.Keep, a, *p.base, b.People, m.now)
 	}
 	return p, err
 }

@@ -71,7 +71,7 @@ func (w *walk) suggest() []Verdict {
 // remembered.
 type seeking map[wanting][]int64
 
-// seek looks at the lines that may turn out to name no order. They all come before the first order.
+// seek looks at the lines that name no order. They all come before the first order.
 func (w *walk) seek() seeking {
 	s := seeking{}
 	add := func(l Line) {
@@ -82,11 +82,6 @@ func (w *walk) seek() seeking {
 	}
 	for _, l := range w.loose {
 		add(l)
-	}
-	for _, all := range w.waiting {
-		for _, l := range all {
-			add(l)
-		}
 	}
 	for _, all := range s {
 		slices.Sort(all)

@@ -95,7 +95,7 @@ func (r *Report) Len(level string) int {
 	case "summary":
 		return len(r.summaryRows())
 	case "payout":
-		return len(r.Payouts) + len(r.Late)
+		return len(r.PayoutRows())
 	case "line":
 		return r.Lines.Len()
 	}

@@ -27,6 +27,7 @@ type walk struct {
 	hands map[lineKey]string // lines that people gave to an order
 	// shared are other numbers that several orders have, with these: nobody can say whose line it is.
 	shared map[string][]string
+	called map[string][]string // the same of the store's names
 
 	moved   map[string][]Line // by order: lines that name it by another number, or were given to it
 	waiting map[string][]Line // by another number: lines without an order, whose order that may be
@@ -44,7 +45,7 @@ type walk struct {
 
 // walk reads what is held against the lines, but not the lines.
 func (b *Books) walk(ctx context.Context, each func(Order) error) (*walk, error) {
-	w := &walk{Books: b, each: each, words: map[string]string{}, alias: map[string]string{}, shared: map[string][]string{}, hands: b.People.byHand(), moved: map[string][]Line{},
+	w := &walk{Books: b, each: each, words: map[string]string{}, alias: map[string]string{}, shared: map[string][]string{}, called: map[string][]string{}, hands: b.People.byHand(), moved: map[string][]Line{},
 		waiting: map[string][]Line{}, open: map[wanting][]wanted{}, base: Case{Terms: b.Account.Terms, Tol: b.Account.Tol, Now: b.Now}}
 	kept, err := b.store.Tariffs(ctx, b.Account.ID, b.AsOf)
 	if err != nil {
@@ -131,6 +132,9 @@ func (w *walk) byAlias(l connector.PayoutLine, known bool) (string, bool) {
 // owners are the orders that have the other number a line names; none: it names its order, or a number
 // of one order at most.
 func (w *walk) owners(l connector.PayoutLine) []string {
+	if all := w.called[l.Alias]; l.Order == "" && all != nil {
+		return all
+	}
 	for _, name := range []string{l.Order, l.Alias} {
 		if all := w.shared[name]; all != nil && name != "" {
 			return all
@@ -186,6 +190,9 @@ func (w *walk) line(l connector.PayoutLine) error {
 // reach judges what was gathered, and every order before a name; with all every one that is left.
 func (w *walk) reach(name string, all bool) error {
 	if !w.begun {
+		if err := w.settle(); err != nil {
+			return err
+		}
 		w.begun, w.seeking = true, w.seek()
 		if err := w.facts.first(); err != nil {
 			return err
@@ -209,6 +216,57 @@ func (w *walk) reach(name string, all bool) error {
 	return nil
 }
 
+// settle finds the orders of the lines that name theirs by another number only: the order with that
+// number, else the one that the store calls so. A name of several is nobody's. All such lines come
+// before the first order.
+func (w *walk) settle() error {
+	if len(w.waiting) == 0 {
+		return nil
+	}
+	owners := map[string][]string{}
+	for k := newKnown(w.spool); ; {
+		if err := k.next(); err != nil {
+			return err
+		}
+		if k.over {
+			break
+		}
+		if w.waiting[k.name] != nil {
+			w.owned(k.name, k.name)
+		}
+		f, err := DecodeFacts(k.body)
+		if err != nil {
+			return fmt.Errorf("order %s: %w", k.name, err)
+		}
+		if w.waiting[f.Name] != nil {
+			owners[f.Name] = append(owners[f.Name], k.name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.waiting)) {
+		switch all := owners[name]; len(all) {
+		case 0:
+			w.loose = append(w.loose, w.waiting[name]...)
+		case 1:
+			w.owned(name, all[0])
+		default:
+			w.called[name] = all
+			w.loose = append(w.loose, w.waiting[name]...)
+		}
+	}
+	w.waiting = nil
+	w.dests = slices.Sorted(maps.Keys(w.moved))
+	return nil
+}
+
+// owned moves the lines that wait for a name to an order.
+func (w *walk) owned(name, order string) {
+	for _, x := range w.waiting[name] {
+		x.ByAlias = true
+		w.moved[order] = append(w.moved[order], x)
+	}
+	delete(w.waiting, name)
+}
+
 // leave judges an order with all the lines it has.
 func (w *walk) leave(name string) error {
 	var f *Facts
@@ -224,13 +282,6 @@ func (w *walk) leave(name string) error {
 			return fmt.Errorf("order %s: %w", name, err)
 		}
 		f = &known
-		for _, other := range []string{name, f.Name} { // a line may call it as the channel does, or the store
-			for _, x := range w.waiting[other] {
-				x.ByAlias = true
-				lines = append(lines, x)
-			}
-			delete(w.waiting, other)
-		}
 		if err := w.facts.next(); err != nil {
 			return err
 		}
@@ -241,13 +292,10 @@ func (w *walk) leave(name string) error {
 	return w.judge(name, f, lines)
 }
 
-// end judges the orders that are left. A line whose other number is nobody's belongs to none.
+// end judges the orders that are left.
 func (w *walk) end() error {
 	if err := w.reach("", true); err != nil {
 		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(w.waiting)) {
-		w.loose = append(w.loose, w.waiting[name]...)
 	}
 	return nil
 }

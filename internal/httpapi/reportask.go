@@ -97,6 +97,9 @@ func (s *Server) asked(c *call) (*reportAsk, error) {
 			return nil, err
 		}
 	}
+	if b := a.query.Basis; strings.HasPrefix(a.format, "journal-") && b != "" && b != payout.ByPaid {
+		return nil, badParameter("basis", "A journal is of whole payouts.", "Ask for it by paid_at.")
+	}
 	for _, name := range reportForm {
 		q.Del(name)
 	}

@@ -77,6 +77,9 @@ func exceptions(r *payout.Report, zone string) iter.Seq2[[]payout.Cell, error] {
 // account, where there are such.
 func (s *Server) journalSheet(c *call, r *payout.Report) (payout.Table, error) {
 	entries, err := payout.Journal(c.ctx, c.paid.Store(), r)
+	if errors.Is(err, payout.ErrNotWhole) {
+		return payout.JournalTable(nil), nil
+	}
 	if missing, ok := errors.AsType[*payout.UnmappedError](err); ok {
 		t := payout.Table{Columns: []string{"unmapped_category"}}
 		for _, category := range missing.Categories {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"channelbridge/connector"
+	"channelbridge/connector/payout"
 )
 
 // Addresses of exports that are made in the background.
@@ -266,9 +267,14 @@ func (s *Server) later(c *call, ask *reportAsk) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	lines := 0
+	lines, of := 0, map[connector.ConnectionID]payout.Query{}
+	for _, a := range ask.accounts {
+		if of[a.ID], err = ask.query.In(a.Zone); err != nil {
+			return false, fmt.Errorf("the days of a report: %w", err)
+		}
+	}
 	for _, p := range list {
-		if ask.query.Covers(p) {
+		if of[p.Account].Covers(p) {
 			lines += p.Lines
 		}
 	}

@@ -38,12 +38,16 @@ func newKeptReports() *keptReports {
 }
 
 // keep keeps a report, and which question it answers; "": none that is known. Reports with one name
-// are equal; the last of them stays.
+// have equal rows, also where one was asked for as of an instant; of those that are the same question
+// the last stays.
 func (k *keptReports) keep(r *payout.Report, ask string, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	kept := keptReport{r, now, k.size(r), map[string]time.Time{}}
-	if i := k.find(r.Snapshot); i >= 0 {
+	same := func(o keptReport) bool { // in its name, and in what it says of itself
+		return o.Snapshot == r.Snapshot && o.Query.AsOf.Equal(r.Query.AsOf) && o.Until.Equal(r.Until)
+	}
+	if i := slices.IndexFunc(k.all, same); i >= 0 {
 		kept.asks = k.all[i].asks
 		k.all = slices.Delete(k.all, i, i+1)
 	}

@@ -28,6 +28,7 @@ var details = english(map[string]words{
 	"It has to be a short text.":                                                          {vi: "Giá trị phải là một đoạn văn bản ngắn.", th: "ค่าต้องเป็นข้อความสั้น ๆ"},
 	"It is given too often.":                                                              {vi: "Tham số được lặp lại quá nhiều lần.", th: "ระบุพารามิเตอร์ซ้ำมากเกินไป"},
 	"It is a number from 1 to 1000.":                                                      {vi: "Giá trị là một số từ 1 đến 1000.", th: "ค่าเป็นตัวเลขตั้งแต่ 1 ถึง 1000"},
+	"A journal is of whole payouts.":                                                      {vi: "Sổ nhật ký lập theo cả kỳ chi trả.", th: "สมุดรายวันทำตามรอบจ่ายเงินทั้งรอบ"},
 	"A file holds all rows.":                                                              {vi: "Tệp luôn chứa tất cả các dòng.", th: "ไฟล์มีทุกแถวอยู่แล้ว"},
 	"A journal has columns of its own.":                                                   {vi: "Sổ nhật ký có các cột riêng.", th: "สมุดรายวันมีคอลัมน์ของตัวเอง"},
 	"A workbook has every level with all its columns.":                                    {vi: "Bảng tính có mọi cấp với đầy đủ các cột.", th: "สมุดงานมีทุกระดับพร้อมทุกคอลัมน์"},
