@@ -76,6 +76,9 @@ func (p *People) take(a connector.PayoutAct) error {
 		p.decided[a.About] = a.At
 		c, err := bodyOf[Closing](a)
 		c.Month, c.By, c.At = a.About, a.Actor, a.At
+		if c.From.IsZero() && err == nil { // it was kept before its instants were
+			c.From, c.To, err = span(c.Month, c.Settings.on(Account{}).Zone)
+		}
 		keepLast(p.closes, a.About, c, c.Undone)
 		return err
 	case actSettings:
