@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"channelbridge/connector"
 	"channelbridge/marketplace"
 )
 
@@ -250,4 +251,14 @@ func TestASummaryIsAboutWhatIsAskedFor(t *testing.T) {
 			require.Zero(t, r.Lines.Len())
 		}
 	}
+}
+
+// A closing that was kept without its instants is of its month, in the zone it was closed in.
+func TestAClosingWithoutInstantsIsOfItsMonth(t *testing.T) {
+	c := Closing{KnownAt: day, Settings: &Settings{Zone: shopee.Zone}}
+	p, err := Follow([]connector.PayoutAct{act(shopee.ID, actClose, "2026-11", c, day, By{Name: "anna"})})
+	require.NoError(t, err)
+	from, to, err := span("2026-11", shopee.Zone)
+	require.NoError(t, err)
+	require.Equal(t, []time.Time{from, to}, []time.Time{p.closes["2026-11"].From, p.closes["2026-11"].To})
 }
