@@ -74,8 +74,7 @@ func (p *People) take(a connector.PayoutAct) error {
 		return err
 	case actClose:
 		p.decided[a.About] = a.At
-		c, err := bodyOf[Closing](a)
-		c.Month, c.By, c.At = a.About, a.Actor, a.At
+		c, err := closingOf(a)
 		if c.From.IsZero() && err == nil { // it was kept before its instants were
 			c.From, c.To, err = span(c.Month, c.Settings.on(Account{}).Zone)
 		}

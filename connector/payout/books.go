@@ -54,8 +54,7 @@ type Books struct {
 	// Deposits are sorted by day.
 	Deposits []Deposit
 
-	store  connector.Payouts
-	dir    string // for what does not fit into memory
+	keep   Keep
 	rows   []PayoutRow
 	months tolerated
 	drifts []drifted
@@ -79,33 +78,37 @@ type Keep struct {
 	Scratch string
 }
 
+// said reads what was said and done about an account, as known by asOf; zero: by now.
+func (k Keep) said(ctx context.Context, account connector.ConnectionID, asOf time.Time) (*People, error) {
+	acts, err := k.Payouts.Acts(ctx, account, asOf)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was said of payouts: %w", err)
+	}
+	return Follow(acts)
+}
+
 // Read reads an account's books: each order is handed to each while it is judged, sorted by the
 // channel's number, then currency. The same contents of the store give the same books.
 func Read(ctx context.Context, k Keep, a Account, asOf, now time.Time, each func(*Books, Order) error) (*Books, error) {
-	b, err := open(ctx, k, a, asOf, now)
+	people, err := k.said(ctx, a.ID, asOf)
+	if err != nil {
+		return nil, err
+	}
+	b, err := open(ctx, k, a, people, asOf, now)
 	if err != nil {
 		return nil, err
 	}
 	return b, b.judge(ctx, func(o Order) error { return each(b, o) })
 }
 
-// open reads what there is but orders and lines.
-func open(ctx context.Context, k Keep, a Account, asOf, now time.Time) (*Books, error) {
-	b := &Books{Account: a, AsOf: asOf, Now: now, places: map[int64]int{}, store: k.Payouts, dir: k.Scratch, months: tolerated{}}
+// open reads what there is but orders and lines. The people's word is as known by asOf.
+func open(ctx context.Context, k Keep, a Account, people *People, asOf, now time.Time) (*Books, error) {
+	b := &Books{Account: a, AsOf: asOf, Now: now, People: people, keep: k, places: map[int64]int{}, months: tolerated{}}
 	if !asOf.IsZero() {
-		b.Now = asOf
+		b.Now, b.Account = asOf, people.settings.on(a)
 	}
-	acts, err := b.store.Acts(ctx, a.ID, asOf)
+	err := b.payouts(ctx, k.Payouts)
 	if err != nil {
-		return nil, fmt.Errorf("reading what was said of payouts: %w", err)
-	}
-	if b.People, err = Follow(acts); err != nil {
-		return nil, err
-	}
-	if !asOf.IsZero() {
-		b.Account = b.People.settings.on(a)
-	}
-	if err := b.payouts(ctx, b.store); err != nil {
 		return nil, err
 	}
 	if b.Seen, b.Deposits, err = bank(b.Payouts, b.People.deposits, b.Account.Zone); err != nil {

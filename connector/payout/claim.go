@@ -30,11 +30,6 @@ func ClaimStates() []ClaimState {
 	return []ClaimState{ClaimDraft, ClaimSent, ClaimAcknowledged, ClaimWon, ClaimPartlyWon, ClaimLost, ClaimExpired}
 }
 
-// over reports a state that nothing follows.
-func (s ClaimState) over() bool {
-	return s == ClaimWon || s == ClaimPartlyWon || s == ClaimLost || s == ClaimExpired
-}
-
 // Claim is what the seller asks the channel for because of a finding.
 type Claim struct {
 	ID       string    `json:"id"`

@@ -25,6 +25,13 @@ type Closing struct {
 	At       time.Time     `json:"-"`
 }
 
+// closingOf is what an act says of a month.
+func closingOf(a connector.PayoutAct) (Closing, error) {
+	c, err := bodyOf[Closing](a)
+	c.Month, c.By, c.At = a.About, a.Actor, a.At
+	return c, err
+}
+
 // settling is how far the knowledge of a closing lies back, so that whatever was being written when
 // the month was closed stands on one side of it.
 const settling = time.Minute
@@ -127,6 +134,14 @@ func (p *People) closedMonth(at time.Time) (Closing, bool) {
 		}
 	}
 	return Closing{}, false
+}
+
+// upTo is the closed month an instant lies in, if it is this one or one before; "": it is none of them.
+func (c Closing) upTo(p *People, at time.Time) string {
+	if in, closed := p.closedMonth(at); closed && !in.To.After(c.To) {
+		return in.Month
+	}
+	return ""
 }
 
 // Closed is a closed month that a report rests on.

@@ -42,7 +42,11 @@ func (d Desk) keysOf(ctx context.Context, a Account, ids []string) (b *Books, ke
 		wanted[id] = true
 	}
 	var wrongs error
-	if b, err = open(ctx, d.Keep, a, time.Time{}, d.Clock()); err != nil {
+	people, err := d.people(ctx, a)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	if b, err = open(ctx, d.Keep, a, people, time.Time{}, d.Clock()); err != nil {
 		return nil, nil, "", err
 	}
 	for _, p := range b.Payouts {
@@ -80,13 +84,9 @@ func (d Desk) knows(ctx context.Context, a Account, orderRef string) (known bool
 	return known, err
 }
 
-// people reads what was said of an account.
+// people is what was said of an account by now.
 func (d Desk) people(ctx context.Context, a Account) (*People, error) {
-	acts, err := d.Payouts.Acts(ctx, a.ID, time.Time{})
-	if err != nil {
-		return nil, fmt.Errorf("reading what was said of payouts: %w", err)
-	}
-	return Follow(acts)
+	return d.said(ctx, a.ID, time.Time{})
 }
 
 // Matches lists what was given to orders by hand and was not undone.
@@ -230,7 +230,7 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 	if err := r.closable(ctx, d.Payouts); err != nil {
 		return Closing{}, err
 	}
-	held, err := heldThen(ctx, d.Payouts, a, known)
+	held, err := d.heldThen(ctx, a, known)
 	if err != nil {
 		return Closing{}, err
 	}
@@ -244,12 +244,8 @@ func (d Desk) Close(ctx context.Context, a Account, month string, by By) (Closin
 }
 
 // heldThen are the settings that a report as of an instant rests on.
-func heldThen(ctx context.Context, store connector.Payouts, a Account, asOf time.Time) (Settings, error) {
-	acts, err := store.Acts(ctx, a.ID, asOf)
-	if err != nil {
-		return Settings{}, fmt.Errorf("reading what was said of payouts: %w", err)
-	}
-	p, err := Follow(acts)
+func (k Keep) heldThen(ctx context.Context, a Account, asOf time.Time) (Settings, error) {
+	p, err := k.said(ctx, a.ID, asOf)
 	if err != nil {
 		return Settings{}, err
 	}

@@ -37,6 +37,12 @@ var shopee = Account{ID: "shopee-vn", Zone: "Asia/Ho_Chi_Minh", Terms: Terms{Wai
 // put writes a payout with these lines, whose amounts come to paid unless it is given.
 func put(t *testing.T, store connector.Payouts, external string, at time.Time, paid *int64, lines ...Line) connector.Payout {
 	t.Helper()
+	return issue(t, store, at, connector.Payout{External: external, State: connector.PayoutPaid, PaidAt: day.Add(10 * 24 * time.Hour)}, paid, lines)
+}
+
+// issue writes a payout of the example's account.
+func issue(t *testing.T, store connector.Payouts, at time.Time, p connector.Payout, paid *int64, lines []Line) connector.Payout {
+	t.Helper()
 	var sum int64
 	for _, l := range lines {
 		sum += l.Amount.Minor
@@ -45,9 +51,9 @@ func put(t *testing.T, store connector.Payouts, external string, at time.Time, p
 		paid = &sum
 	}
 	vnd := func(n int64) money.Money { return money.New(n, "VND") }
+	p.Account, p.Currency, p.Opening, p.Closing, p.Paid = shopee.ID, "VND", vnd(0), vnd(0), vnd(*paid)
 	p, _, err := store.ImportPayout(context.Background(), func() time.Time { return at }, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
-		if err := head(connector.Payout{Account: shopee.ID, External: external, Currency: "VND", State: connector.PayoutPaid, PaidAt: day.Add(10 * 24 * time.Hour),
-			Opening: vnd(0), Closing: vnd(0), Paid: vnd(*paid)}); err != nil {
+		if err := head(p); err != nil {
 			return err
 		}
 		for _, l := range lines {

@@ -60,6 +60,6 @@ func (w *walk) hand(l connector.PayoutLine) (string, bool) {
 	if len(w.hands) == 0 {
 		return "", false
 	}
-	to, ok := w.hands[lineKey{w.Payouts[w.places[l.Payout]].External, l.Key}]
+	to, ok := w.hands[lineKey{w.Of(l.Payout).External, l.Key}]
 	return to, ok
 }

@@ -100,10 +100,9 @@ func (i *Importer) Import(ctx context.Context, f File) (Imported, error) {
 		return Imported{Source: src}, fmt.Errorf("noting what became of the payout file %s: %w", f.Name, err)
 	}
 	out.Source = src
-	if against, unread := i.against(ctx, out); unread != nil {
+	var unread error
+	if out.Against, unread = i.against(ctx, out); unread != nil {
 		return out, errors.Join(err, unread)
-	} else if against != nil {
-		out.Against = against
 	}
 	i.tell(out, err)
 	return out, err

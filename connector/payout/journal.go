@@ -119,7 +119,7 @@ func (h history) entered(revisions []connector.Payout) (last int) {
 			continue
 		}
 		for _, rev := range revisions {
-			if c, closed := h.people.closedMonth(settledAt(rev)); at.knew(rev) && closed && !c.To.After(at.To) {
+			if at.knew(rev) && at.upTo(h.people, settledAt(rev)) != "" {
 				last = max(last, rev.Revision)
 			}
 		}
@@ -217,6 +217,11 @@ func entriesOf(ctx context.Context, store connector.Payouts, p PayoutRow) ([]Ent
 		if rev.Revision > p.Revision || rev.Revision < then {
 			continue // later than what the report knows, or taken back before
 		}
+		here := h.own && rev.Revision > then
+		back := rev.Revision < p.Revision && (here || h.tells && rev.Revision == then && h.base.knew(rev))
+		if !here && !back {
+			continue // another report enters it
+		}
 		chart, zone := h.books(rev, p.Account)
 		lines := func(yield func(connector.PayoutLine) error) error {
 			return store.PayoutLines(ctx, connector.LineFilter{Payouts: []int64{rev.ID}}, yield)
@@ -230,11 +235,10 @@ func entriesOf(ctx context.Context, store connector.Payouts, p PayoutRow) ([]Ent
 				entries[i].Date = day
 			}
 		}
-		here := h.own && rev.Revision > then
 		if here {
 			out = append(out, entries...)
 		}
-		if rev.Revision < p.Revision && (here || h.tells && rev.Revision == then && h.base.knew(rev)) {
+		if back {
 			out = append(out, reversed(entries, rev.SupersededAt, zone)...)
 		}
 	}

@@ -278,7 +278,7 @@ func (m *maker) add() (int64, error) {
 func (m *maker) end(parts []*accountPart) (r *Report, err error) {
 	r = m.Report
 	for _, c := range slices.Sorted(maps.Keys(m.sums)) {
-		if err := m.sums[c].Check(); m.sums[c].Whole && err != nil {
+		if err := m.sums[c].Check(); err != nil {
 			return nil, fmt.Errorf("the summary in %s: %w", c, err)
 		}
 		r.Summary = append(r.Summary, *m.sums[c])

@@ -1,39 +1,19 @@
 package payout
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"channelbridge/connector"
-	"channelbridge/internal/money"
 	"channelbridge/marketplace"
 )
 
 // putAt is put with a state and instants of its own.
 func putAt(t *testing.T, store connector.Payouts, external string, imported time.Time, state connector.PayoutState, end, paidAt time.Time, lines ...Line) connector.Payout {
 	t.Helper()
-	var sum int64
-	for _, l := range lines {
-		sum += l.Amount.Minor
-	}
-	vnd := func(n int64) money.Money { return money.New(n, "VND") }
-	p, _, err := store.ImportPayout(context.Background(), func() time.Time { return imported }, func(head func(connector.Payout) error, line func(connector.PayoutLine) error) error {
-		if err := head(connector.Payout{Account: shopee.ID, External: external, Currency: "VND", State: state, End: end, PaidAt: paidAt, Opening: vnd(0), Closing: vnd(0), Paid: vnd(sum)}); err != nil {
-			return err
-		}
-		for _, l := range lines {
-			l.PayoutLine.Key = keyOf(l.PayoutLine)
-			if err := line(l.PayoutLine); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	require.NoError(t, err)
-	return p
+	return issue(t, store, imported, connector.Payout{External: external, State: state, End: end, PaidAt: paidAt}, nil, lines)
 }
 
 func TestAPayoutThatMovesToTheOpenMonthIsTakenBackThere(t *testing.T) {
@@ -53,9 +33,7 @@ func TestAPayoutThatMovesToTheOpenMonthIsTakenBackThere(t *testing.T) {
 			t.Errorf("entry %s is in the journal of November and of December", n)
 		}
 	}
-	if got := nov.Summary[0].Paid + dec.Summary[0].Paid + dec.Summary[0].Prior.Paid; got != every.Summary[0].Paid {
-		t.Errorf("months together: %d, everything: %d", got, every.Summary[0].Paid)
-	}
+	require.Equal(t, every.Summary[0].Paid, nov.Summary[0].Paid+dec.Summary[0].Paid+dec.Summary[0].Prior.Paid, "months together")
 }
 
 func TestAPayoutThatMovesToAClosedMonthIsNews(t *testing.T) {
@@ -77,9 +55,7 @@ func TestAPayoutThatMovesToAClosedMonthIsNews(t *testing.T) {
 			t.Errorf("entry %s is in the journal of everything and in no month's", n)
 		}
 	}
-	if got := nov.Summary[0].Paid + dec.Summary[0].Paid + dec.Summary[0].Prior.Paid; got != every.Summary[0].Paid {
-		t.Errorf("months together: %d, everything: %d", got, every.Summary[0].Paid)
-	}
+	require.Equal(t, every.Summary[0].Paid, nov.Summary[0].Paid+dec.Summary[0].Paid+dec.Summary[0].Prior.Paid, "months together")
 }
 
 func TestAnOrderOfTheOpenMonthIsNoNews(t *testing.T) {

@@ -155,9 +155,7 @@ func (c *closedBooks) passed(o Order) error {
 func (c *closedBooks) monthOf(b *Books, o Order) string {
 	month := ""
 	for _, s := range o.Shares {
-		if in, closed := c.people.closedMonth(settledAt(b.Payouts[s.Rank].Payout)); closed && !in.To.After(c.To) {
-			month = max(month, in.Month)
-		}
+		month = max(month, c.upTo(c.people, settledAt(b.Payouts[s.Rank].Payout)))
 	}
 	return month
 }
@@ -173,15 +171,9 @@ func (c *closedBooks) late(p connector.Payout) (l late) {
 	if c == nil {
 		return l
 	}
-	closedIn := func(p connector.Payout) string {
-		if in, closed := c.people.closedMonth(settledAt(p)); closed && !in.To.After(c.To) {
-			return in.Month
-		}
-		return ""
-	}
-	was, now := "", closedIn(p)
+	was, now := "", c.upTo(c.people, settledAt(p))
 	if old, known := c.payouts[p.External]; known {
-		if was = closedIn(old); was != "" {
+		if was = c.upTo(c.people, settledAt(old)); was != "" {
 			l.then = old
 		}
 	}

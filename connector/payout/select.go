@@ -2,7 +2,6 @@ package payout
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -22,33 +21,32 @@ type accountPart struct {
 // open opens the books of one account: a closed month as it was closed, everything else as it is
 // known, with what was learned of closed months since.
 func (m *maker) open(ctx context.Context, a Account) (*accountPart, error) {
-	acts, err := m.Keep.Payouts.Acts(ctx, a.ID, m.Query.AsOf)
-	if err != nil {
-		return nil, fmt.Errorf("reading what was said of payouts: %w", err)
-	}
-	people, err := Follow(acts)
+	ever, err := m.said(ctx, a.ID, m.Query.AsOf)
 	if err != nil {
 		return nil, err
 	}
-	zone := a
+	then := a
 	if !m.Query.AsOf.IsZero() {
-		zone = people.settings.on(a)
+		then = ever.settings.on(a)
 	}
-	q, err := m.Query.In(zone.Zone)
+	q, err := m.Query.In(then.Zone)
 	if err != nil {
 		return nil, err
 	}
-	q = people.tiled(q, zone)
-	asOf := q.AsOf
-	if c, closed := people.within(q); closed {
+	q = ever.tiled(q, then)
+	people, asOf := ever, q.AsOf
+	if c, closed := ever.within(q); closed {
 		asOf, a = c.KnownAt, c.Settings.on(a)
 		m.Closed = append(m.Closed, Closed{a.ID, c.Month, c.At, c.By, c.KnownAt})
+		if people, err = m.said(ctx, a.ID, asOf); err != nil {
+			return nil, err
+		}
 	}
-	b, err := open(ctx, m.Keep, a, asOf, m.now)
+	b, err := open(ctx, m.Keep, a, people, asOf, m.now)
 	if err != nil {
 		return nil, err
 	}
-	p := &accountPart{Books: b, query: q, ever: people}
+	p := &accountPart{Books: b, query: q, ever: ever}
 	tells := false
 	if p.base, tells = b.People.before(q); tells {
 		p.was, err = closedAs(ctx, m.Keep, a, *p.base, b.People, m.now)

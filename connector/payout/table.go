@@ -19,6 +19,7 @@ import (
 type Table struct {
 	Columns []string
 	Rows    [][]Cell
+	Of      []*connector.Payout // at the levels payout and line: which one each row is about
 }
 
 // Cell is one value: a number with the currency's decimals, or a text. Empty is "not applicable".
@@ -111,7 +112,7 @@ func (r *Report) Table(level string, from, to int, zone string) (Table, error) {
 		t.Rows = r.summaryRows()[from:to]
 	case "payout":
 		for _, p := range r.PayoutRows()[from:to] {
-			t.Rows = append(t.Rows, r.payoutCells(p, p.Account.In(zone)))
+			t.Rows, t.Of = append(t.Rows, r.payoutCells(p, p.Account.In(zone))), append(t.Of, &p.Payout)
 		}
 	case "line":
 		lines, err := r.Lines.Part(from, to)
@@ -119,7 +120,7 @@ func (r *Report) Table(level string, from, to int, zone string) (Table, error) {
 			return t, err
 		}
 		for _, l := range lines {
-			t.Rows = append(t.Rows, r.lineCells(l, l.Account.In(zone)))
+			t.Rows, t.Of = append(t.Rows, r.lineCells(l, l.Account.In(zone))), append(t.Of, l.Payout)
 		}
 	default:
 		orders, err := r.OrderRows(level).Part(from, to)

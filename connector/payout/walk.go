@@ -47,7 +47,7 @@ type walk struct {
 func (b *Books) walk(ctx context.Context, each func(Order) error) (*walk, error) {
 	w := &walk{Books: b, each: each, words: map[string]string{}, alias: map[string]string{}, shared: map[string][]string{}, called: map[string][]string{}, hands: b.People.byHand(), moved: map[string][]Line{},
 		waiting: map[string][]Line{}, open: map[wanting][]wanted{}, base: Case{Terms: b.Account.Terms, Tol: b.Account.Tol, Now: b.Now}}
-	kept, err := b.store.Tariffs(ctx, b.Account.ID, b.AsOf)
+	kept, err := b.keep.Payouts.Tariffs(ctx, b.Account.ID, b.AsOf)
 	if err != nil {
 		return nil, fmt.Errorf("reading tariffs: %w", err)
 	}
@@ -62,7 +62,7 @@ func (b *Books) walk(ctx context.Context, each func(Order) error) (*walk, error)
 		return nil, fmt.Errorf("reading what is known of orders: %w", err)
 	}
 	w.facts = newKnown(w.spool)
-	w.held, err = b.held(ctx, b.store)
+	w.held, err = b.held(ctx, b.keep.Payouts)
 	return w, err
 }
 
@@ -77,7 +77,7 @@ func (w *walk) lines(ctx context.Context) error {
 		if len(ids) == 0 {
 			return nil
 		}
-		if err := w.store.PayoutLines(ctx, connector.LineFilter{Payouts: ids}, take); err != nil {
+		if err := w.keep.Payouts.PayoutLines(ctx, connector.LineFilter{Payouts: ids}, take); err != nil {
 			return fmt.Errorf("reading the lines of payouts: %w", err)
 		}
 		return nil
@@ -150,7 +150,7 @@ func (w *walk) placed(l connector.PayoutLine) Line {
 
 // line takes the next line. Lines come sorted by order, those without one first.
 func (w *walk) line(l connector.PayoutLine) error {
-	w.Payouts[w.places[l.Payout]].Bridge.Lines++
+	w.Of(l.Payout).Bridge.Lines++
 	if _, given := w.hand(l); given {
 		return nil
 	}
@@ -345,12 +345,12 @@ func (w *walk) sharing(l *connector.PayoutLine) {
 // known writes what is known of orders down, sorted by order, and takes note of their other numbers.
 // A line that was given to an order nothing is known of stays where it is.
 func (w *walk) known(ctx context.Context) (*spool.Spool, error) {
-	s, given := spool.New(w.dir), map[string]bool{}
+	s, given := spool.New(w.keep.Scratch), map[string]bool{}
 	for _, to := range w.hands {
 		given[to] = false
 	}
 	var one record
-	err := w.store.Facts(ctx, w.Account.ID, connector.OrderFacts, w.AsOf, func(k connector.PayoutFacts) error {
+	err := w.keep.Payouts.Facts(ctx, w.Account.ID, connector.OrderFacts, w.AsOf, func(k connector.PayoutFacts) error {
 		others, err := aliasesIn(k.Body)
 		if err != nil {
 			return fmt.Errorf("order %s: %w", k.Order, err)

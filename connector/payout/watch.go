@@ -129,8 +129,7 @@ func Closings(acts []connector.PayoutAct, since time.Time) (out []Closing) {
 		if a.Kind != actClose || a.At.Before(since) {
 			continue
 		}
-		if c, err := bodyOf[Closing](a); err == nil {
-			c.Month, c.By, c.At = a.About, a.Actor, a.At
+		if c, err := closingOf(a); err == nil {
 			out = append(out, c)
 		}
 	}

@@ -60,35 +60,16 @@ func (s sheet) rows(from, to int) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the rows of a report: %w", err)
 	}
-	ids, err := s.payoutIDs(from, to)
-	if err != nil {
-		return nil, err
-	}
 	t, _, _ = t.Pick(s.columns)
 	out := make([]any, 0, len(t.Rows))
 	for i, cells := range t.Rows {
 		row := record{columns: t.Columns, cells: cells}
-		if len(s.columns) == 0 {
-			row.id = ids[i]
+		if len(t.Of) > 0 {
+			row.id = payout.ID(*t.Of[i])
 		}
 		out = append(out, row)
 	}
 	return out, nil
-}
-
-// payoutIDs names the payouts of rows that have one.
-func (s sheet) payoutIDs(from, to int) (ids []string, err error) {
-	switch s.level {
-	case "line":
-		lines, err := s.report.Lines.Part(from, to)
-		if err != nil {
-			return nil, fmt.Errorf("reading the rows of a report: %w", err)
-		}
-		return views(lines, func(l payout.LineRow) string { return payout.ID(*l.Payout) }), nil
-	case "payout":
-		return views(s.report.PayoutRows()[from:to], func(p payout.PayoutRow) string { return payout.ID(p.Payout) }), nil
-	}
-	return make([]string, to-from), nil
 }
 
 // record is one row of a table as an object. A column that does not apply is not there.
