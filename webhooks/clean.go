@@ -47,8 +47,28 @@ func keptHeader(h http.Header) map[string][]string {
 // unfit reports a header's value that must be cleaned before it is kept.
 func unfit(v string) bool { return len(v) > maxValue || !printable(v) }
 
+// usual are the headers that nearly every push has, judged once.
+var usual = func() map[string]bool {
+	judged := map[string]bool{}
+	for _, name := range []string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent", "Webhook-Id", "Webhook-Signature",
+		"Webhook-Timestamp", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id"} {
+		judged[name] = worthKeeping(name)
+	}
+	for _, name := range []string{"Api-Version", "Event-Id", "Hmac-Sha256", "Shop-Domain", "Topic", "Triggered-At", "Webhook-Id"} {
+		judged["X-Shopify-"+name], judged["Shopify-"+name] = worthKeeping("X-Shopify-"+name), worthKeeping("Shopify-"+name)
+	}
+	return judged
+}()
+
 // keep reports a header that is worth keeping and no credential.
 func keep(name string) bool {
+	if judged, ok := usual[name]; ok {
+		return judged
+	}
+	return worthKeeping(name)
+}
+
+func worthKeeping(name string) bool {
 	if !slices.ContainsFunc(keptPrefixes, func(p string) bool { return len(name) >= len(p) && strings.EqualFold(name[:len(p)], p) }) {
 		return false
 	}

@@ -19,6 +19,9 @@ type dialect struct {
 	// snapshot is how a transaction is begun in which all reads see one moment.
 	snapshot *sql.TxOptions
 	arrays   bool // lists of rows travel as arrays
+	// flushers is how many groups of deliveries are under way at once: one is written, others are
+	// begun or wait for the disk.
+	flushers int
 }
 
 var postgres = dialect{
@@ -29,9 +32,11 @@ var postgres = dialect{
 	alone:    `select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest(?::text[]) as name`,
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	arrays:   true,
+	flushers: 2,
 }
 
 var sqlite = dialect{
 	name:     migrations.SQLite,
 	snapshot: &sql.TxOptions{ReadOnly: true},
+	flushers: 1,
 }

@@ -23,41 +23,43 @@ type group struct {
 	jobs []int // places in the batch
 }
 
-// keepDeliveries writes accepted and quarantined deliveries and what the fresh ones touch.
-func (s *Store) keepDeliveries(ctx context.Context, jobs []*job) ([]connector.Verdict, error) {
-	groups := grouped(jobs)
-	var out []connector.Verdict
-	err := s.write(ctx, func(tx *sqlx.Tx) error {
-		out = make([]connector.Verdict, len(jobs))
-		for i := range out {
-			out[i] = connector.Duplicate
+// keep writes deliveries and what the fresh ones touch, and says of each what became of it.
+func (s *Store) keep(ctx context.Context, tx *sqlx.Tx, jobs []*job) ([]connector.Verdict, error) {
+	verdicts := make([]connector.Verdict, len(jobs))
+	var kept, refused []int
+	for i, j := range jobs {
+		if verdicts[i] = connector.Duplicate; j.d.Verdict == connector.Rejected {
+			verdicts[i] = connector.Rejected
+			refused = append(refused, i)
+		} else {
+			kept = append(kept, i)
 		}
-		fresh, err := s.insertDeliveries(ctx, tx, jobs, groups)
-		if err != nil {
-			return err
+	}
+	fresh, err := s.insertDeliveries(ctx, tx, jobs, kept)
+	if err != nil {
+		return nil, err
+	}
+	var events []event
+	for _, i := range fresh {
+		d := &jobs[i].d
+		verdicts[i] = d.Verdict
+		events = append(events, touches(d.ReceivedAt, d.Touch)...)
+		events = append(events, observations(d.ReceivedAt, d.Observed)...)
+	}
+	if len(events) > 0 {
+		if _, err := s.take(ctx, tx, events); err != nil {
+			return nil, err
 		}
-		slices.Sort(fresh)
-		var events []event
-		for _, i := range fresh {
-			d := &jobs[i].d
-			out[i] = d.Verdict
-			events = append(events, touches(d.ReceivedAt, d.Touch)...)
-			events = append(events, observations(d.ReceivedAt, d.Observed)...)
-		}
-		if len(events) == 0 {
-			return nil
-		}
-		_, err = s.take(ctx, tx, events)
-		return err
-	})
-	return out, err
+	}
+	return verdicts, keepRefused(ctx, tx, jobs, refused)
 }
 
-// grouped sorts a batch by sender and id, the order in which rows are locked.
-func grouped(jobs []*job) []group {
+// grouped sorts the jobs in these places by sender and id, the order in which rows are locked.
+func grouped(jobs []*job, places []int) []group {
 	known := map[sender]int{}
 	var out []group
-	for i, j := range jobs {
+	for _, i := range places {
+		j := jobs[i]
 		key := sender{connection: string(j.d.Connection)}
 		if id := storedID(j.d.ID); id != nil {
 			key.id = *id
@@ -81,94 +83,100 @@ var deliveryKinds = []column{{"connection", "text"}, {"delivery_id", "text"}, {"
 	{"received_at", "timestamptz"}, {"verdict", "text"}, {"reason", "text"}, {"header", "text"}, {"body", "bytea"},
 	{"size", "bigint"}, {"repeats", "bigint"}}
 
-func deliveryArgs(d *connector.Delivery, size, repeats int) []any {
+// deliveryRow is a delivery's columns; what is last is not known before it is written.
+func deliveryRow(d *connector.Delivery) []any {
 	return []any{string(d.Connection), nullable(storedID(d.ID)), clean(d.EventID), clean(d.Topic), version(d.ReceivedAt),
-		string(d.Verdict), clean(d.Reason), storedHeader(d.Header), bytesOf(d.Body), size, repeats}
+		string(d.Verdict), clean(d.Reason), storedHeader(d.Header), bytesOf(d.Body), d.Size, 0}
 }
 
 // insertDeliveries writes one row per id and counts repeats on the rows that exist. A row is
-// fresh when it comes back with just the repeats it was written with. It returns the places of
-// the fresh ones.
-func (s *Store) insertDeliveries(ctx context.Context, tx *sqlx.Tx, jobs []*job, groups []group) ([]int, error) {
-	given := make([][]any, 0, len(groups))
+// fresh when it comes back with just the repeats it was written with. It takes the jobs in the
+// places given and returns the places of the fresh ones, in order.
+func (s *Store) insertDeliveries(ctx context.Context, tx *sqlx.Tx, jobs []*job, places []int) ([]int, error) {
+	if len(places) == 0 {
+		return nil, nil
+	}
+	given := make([][]any, 0, len(places))
 	first, again := map[sender]int{}, map[sender]int{}
 	var fresh []int
-	for _, g := range groups {
-		d := &jobs[g.jobs[0]].d
-		given = append(given, deliveryArgs(d, len(d.Body), len(g.jobs)-1))
+	for _, g := range grouped(jobs, places) {
+		row, repeats := jobs[g.jobs[0]].row, len(g.jobs)-1
+		row[len(row)-1] = repeats
+		given = append(given, row)
 		if g.id == "" {
 			fresh = append(fresh, g.jobs[0])
 			continue
 		}
-		first[g.sender], again[g.sender] = g.jobs[0], len(g.jobs)-1
+		first[g.sender], again[g.sender] = g.jobs[0], repeats
 	}
 	source, args, err := s.dialect.source(deliveryKinds, given)
 	if err != nil {
 		return nil, err
 	}
-	var rows []struct {
-		Connection string  `db:"connection"`
-		ID         *string `db:"delivery_id"`
-		Repeats    int     `db:"repeats"`
-	}
-	if err := selects(ctx, tx, &rows, `
+	rows, err := tx.QueryContext(ctx, tx.Rebind(`
 		insert into deliveries (`+deliveryColumns+`) `+source+`
 		on conflict (connection, delivery_id) where verdict <> 'rejected'
 		do update set repeats = deliveries.repeats + excluded.repeats + 1
-		returning connection, delivery_id, repeats`, args...); err != nil {
+		returning connection, coalesce(delivery_id, ''), repeats`), args...)
+	if err != nil {
 		return nil, err
 	}
-	for _, r := range rows {
-		if r.ID == nil {
-			continue
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var key sender
+		var repeats int
+		if err := rows.Scan(&key.connection, &key.id, &repeats); err != nil {
+			return nil, err
 		}
-		if key := (sender{r.Connection, *r.ID}); r.Repeats == again[key] {
+		if key.id != "" && repeats == again[key] {
 			fresh = append(fresh, first[key])
 		}
 	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	slices.Sort(fresh)
 	return fresh, nil
 }
 
-// keepRefused counts refused deliveries and keeps the newest of each connection.
-func (s *Store) keepRefused(ctx context.Context, jobs []*job) ([]connector.Verdict, error) {
+// keepRefused counts the refused deliveries in the places given and keeps the newest of each
+// connection.
+func keepRefused(ctx context.Context, tx *sqlx.Tx, jobs []*job, places []int) error {
 	total, keep := map[string]int{}, map[string]int{}
-	for _, j := range jobs {
-		id := string(j.d.Connection)
+	for _, i := range places {
+		id := string(jobs[i].d.Connection)
 		total[id]++
-		keep[id] = j.keep
+		keep[id] = jobs[i].keep
 	}
-	err := s.write(ctx, func(tx *sqlx.Tx) error {
-		for _, id := range sortedKeys(total) {
-			// The counter's row is locked first, so the bound holds among several processes.
-			if err := exec(ctx, tx, `
-				insert into rejections (connection, total) values (?, ?)
-				on conflict (connection) do update set total = rejections.total + excluded.total`, id, total[id]); err != nil {
-				return err
-			}
-		}
-		if err := insertRefused(ctx, tx, jobs, keep); err != nil {
+	for _, id := range sortedKeys(total) {
+		// The counter's row is locked first, so the bound holds among several processes.
+		if err := exec(ctx, tx, `
+			insert into rejections (connection, total) values (?, ?)
+			on conflict (connection) do update set total = rejections.total + excluded.total`, id, total[id]); err != nil {
 			return err
 		}
-		for _, id := range sortedKeys(total) {
-			if err := exec(ctx, tx, `
-				delete from deliveries where verdict = 'rejected' and connection = ? and id <= (
-					select id from deliveries where verdict = 'rejected' and connection = ?
-					order by id desc limit 1 offset ?)`, id, id, keep[id]); err != nil {
-				return err
-			}
+	}
+	if err := insertRefused(ctx, tx, jobs, places, keep); err != nil {
+		return err
+	}
+	for _, id := range sortedKeys(total) {
+		if err := exec(ctx, tx, `
+			delete from deliveries where verdict = 'rejected' and connection = ? and id <= (
+				select id from deliveries where verdict = 'rejected' and connection = ?
+				order by id desc limit 1 offset ?)`, id, id, keep[id]); err != nil {
+			return err
 		}
-		return nil
-	})
-	return slices.Repeat([]connector.Verdict{connector.Rejected}, len(jobs)), err
+	}
+	return nil
 }
 
-func insertRefused(ctx context.Context, tx *sqlx.Tx, jobs []*job, keep map[string]int) error {
-	args, n := make([]any, 0, 11*len(jobs)), 0
-	for _, j := range jobs {
-		if keep[string(j.d.Connection)] == 0 {
+func insertRefused(ctx context.Context, tx *sqlx.Tx, jobs []*job, places []int, keep map[string]int) error {
+	args, n := make([]any, 0, 11*len(places)), 0
+	for _, i := range places {
+		if keep[string(jobs[i].d.Connection)] == 0 {
 			continue
 		}
-		args = append(args, deliveryArgs(&j.d, j.d.Size, 0)...)
+		args = append(args, jobs[i].row...)
 		n++
 	}
 	if n == 0 {

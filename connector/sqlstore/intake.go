@@ -50,8 +50,8 @@ func observations(at time.Time, o []connector.Observation) []event {
 // intake takes the events of one transaction in, whoever sent them: a push, a sweep, or the
 // answer to a write. Events of one subject are merged, so every row is written once.
 type intake struct {
-	tx   *sqlx.Tx
-	lock string
+	tx *sqlx.Tx
+	dialect
 	refs map[connector.ShopRef]connector.Subject // whose mirror a store order is
 	rows map[connector.Subject]*anchor           // locked subjects
 	due  map[connector.Subject]*nudge            // what is to be written to the subjects
@@ -62,7 +62,7 @@ type intake struct {
 // already are given with it.
 func (s *Store) take(ctx context.Context, tx *sqlx.Tx, events []event, locked ...*anchor) (int, error) {
 	in := &intake{
-		tx: tx, lock: s.dialect.lock,
+		tx: tx, dialect: s.dialect,
 		refs: map[connector.ShopRef]connector.Subject{},
 		rows: map[connector.Subject]*anchor{},
 		due:  map[connector.Subject]*nudge{},
@@ -115,23 +115,46 @@ func (in *intake) resolve(ctx context.Context, events []event) error {
 			wanted[e.observed.Shop] = true
 		}
 	}
-	refs := make([]connector.ShopRef, 0, len(wanted))
+	refs := make([][]any, 0, len(wanted))
 	for ref := range wanted {
-		refs = append(refs, ref)
+		refs = append(refs, []any{clean(string(ref.Store)), clean(ref.ID)})
 	}
 	for part := range slices.Chunk(refs, 500) {
-		var found []anchor
-		args := make([]any, 0, 2*len(part))
-		for _, r := range part {
-			args = append(args, clean(string(r.Store)), clean(r.ID))
-		}
-		if err := selects(ctx, in.tx, &found, `
-			select id, kind, channel, ref, shop_store, shop_id from subjects
-			where shop_id is not null and (shop_store, shop_id) in (values `+values(len(part), 2)+`)`, args...); err != nil {
+		if err := in.mirrored(ctx, part); err != nil {
 			return err
 		}
-		for _, a := range found {
-			in.refs[a.shop()] = a.subject()
+	}
+	return nil
+}
+
+// mirrored looks store orders up whose mirrors they may be. Each column is looked up by itself,
+// through the index and never by joining: a plan that was made while the table was small would
+// read all of it for every push.
+func (in *intake) mirrored(ctx context.Context, refs [][]any) error {
+	source, args, err := in.source([]column{{"store", "text"}, {"ref", "text"}}, refs)
+	if err != nil {
+		return err
+	}
+	column := func(name string) string {
+		return `(select s.` + name + ` from subjects s where s.shop_store = a.store and s.shop_id = a.ref)`
+	}
+	var found []struct {
+		Store   string  `db:"store"`
+		Ref     string  `db:"ref"`
+		Kind    *string `db:"kind"` // null: nobody's mirror
+		Channel *string `db:"channel"`
+		Order   *string `db:"order_ref"`
+	}
+	if err := selects(ctx, in.tx, &found, `
+		with asked (store, ref) as (`+source+`)
+		select a.store, a.ref, `+column("kind")+` as kind, `+column("channel")+` as channel, `+column("ref")+` as order_ref
+		from asked a`, args...); err != nil {
+		return err
+	}
+	for _, f := range found {
+		if f.Kind != nil && f.Channel != nil && f.Order != nil {
+			in.refs[connector.ShopRef{Store: connector.ConnectionID(f.Store), ID: f.Ref}] =
+				connector.Subject{Kind: connector.Kind(*f.Kind), Channel: connector.ConnectionID(*f.Channel), ID: *f.Order}
 		}
 	}
 	return nil

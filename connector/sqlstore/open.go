@@ -33,6 +33,7 @@ type Store struct {
 	timeout time.Duration
 
 	jobs  chan *job
+	turn  chan struct{} // whoever has taken it writes a group
 	done  chan struct{}
 	close sync.Once
 	flush sync.WaitGroup
@@ -43,7 +44,7 @@ var _ connector.Store = (*Store)(nil)
 // Open opens the database an address names and brings its schema up: "postgres://…" or
 // "postgresql://…" is PostgreSQL, "sqlite:path" or "file:path" a file of SQLite.
 func Open(ctx context.Context, url string, opts Options) (*Store, error) {
-	s := &Store{timeout: opts.FlushTimeout, jobs: make(chan *job), done: make(chan struct{})}
+	s := &Store{timeout: opts.FlushTimeout, jobs: make(chan *job), turn: make(chan struct{}, 1), done: make(chan struct{})}
 	if s.timeout <= 0 {
 		s.timeout = 10 * time.Second
 	}
@@ -65,7 +66,10 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if err := s.prepare(ctx, opts); err != nil {
 		return nil, errors.Join(err, s.shut())
 	}
-	s.flush.Go(s.flusher)
+	s.turn <- struct{}{}
+	for range s.dialect.flushers {
+		s.flush.Go(s.flusher)
+	}
 	return s, nil
 }
 

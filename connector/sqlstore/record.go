@@ -3,13 +3,17 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"channelbridge/connector"
 )
 
-// What one commit may hold. There is no timer: the flusher takes what is there and goes, and the
-// next group gathers while it waits for the disk.
+// What one commit may hold. There is no timer: a flusher takes what is there and goes. The next
+// group is begun and gathers meanwhile, and is written as soon as nothing is left of this one but
+// to wait for the disk.
 const (
 	batchJobs  = 256
 	batchBytes = 4 << 20
@@ -18,7 +22,8 @@ const (
 // job is a delivery that waits for a shared commit.
 type job struct {
 	d      connector.Delivery
-	keep   int // of refused ones
+	row    []any // its columns, but for how often it came again
+	keep   int   // of refused ones
 	answer chan answer
 }
 
@@ -36,7 +41,8 @@ func (s *Store) Record(ctx context.Context, d connector.Delivery) (connector.Ver
 	if d.Verdict != connector.Accepted && d.Verdict != connector.Quarantined {
 		return "", fmt.Errorf("a delivery to record is accepted or quarantined, not %q", d.Verdict)
 	}
-	return s.submit(ctx, &job{d: d, answer: make(chan answer, 1)})
+	d.Size = len(d.Body)
+	return s.submit(ctx, &job{d: d, row: deliveryRow(&d), answer: make(chan answer, 1)})
 }
 
 // maxRejected is how much of a refused body is kept.
@@ -47,7 +53,7 @@ const maxRejected = 2 << 10
 func (s *Store) Reject(ctx context.Context, d connector.Delivery, keep int) error {
 	d.Verdict, d.Size = connector.Rejected, len(d.Body)
 	d.Body = append([]byte(nil), d.Body[:min(len(d.Body), maxRejected)]...)
-	_, err := s.submit(ctx, &job{d: d, keep: max(keep, 0), answer: make(chan answer, 1)})
+	_, err := s.submit(ctx, &job{d: d, row: deliveryRow(&d), keep: max(keep, 0), answer: make(chan answer, 1)})
 	return err
 }
 
@@ -80,7 +86,7 @@ func (s *Store) flusher() {
 		case <-s.done:
 			return
 		case j := <-s.jobs:
-			s.commit(s.gather(j))
+			s.commit(j)
 		}
 	}
 }
@@ -100,39 +106,66 @@ func (s *Store) gather(first *job) []*job {
 	return batch
 }
 
-// commit writes a batch and answers everybody in it.
-func (s *Store) commit(batch []*job) {
-	var kept, refused []*job
-	for _, j := range batch {
-		if j.d.Verdict == connector.Rejected {
-			refused = append(refused, j)
-		} else {
-			kept = append(kept, j)
-		}
-	}
-	s.attempt(kept, s.keepDeliveries)
-	s.attempt(refused, s.keepRefused)
-}
-
-// attempt writes jobs together, or one by one if one of them spoils it for all.
-func (s *Store) attempt(jobs []*job, write func(context.Context, []*job) ([]connector.Verdict, error)) {
-	if len(jobs) == 0 {
-		return
-	}
+// commit writes what waits and answers everybody in it.
+func (s *Store) commit(first *job) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
-	verdicts, err := write(ctx, jobs)
-	cancel()
-	if err != nil && len(jobs) > 1 && rowFault(err) {
-		for _, j := range jobs {
-			s.attempt([]*job{j}, write)
-		}
+	defer cancel()
+	batch, verdicts, err := s.together(ctx, first)
+	if err != nil && len(batch) > 1 && rowFault(err) {
+		s.oneByOne(batch)
 		return
 	}
-	for i, j := range jobs {
+	for i, j := range batch {
 		if err != nil {
-			j.answer <- answer{err: fmt.Errorf("keeping a delivery of %s: %w", j.d.Connection, err)}
+			j.refuse(err)
 		} else {
 			j.answer <- answer{verdict: verdicts[i]}
+		}
+	}
+}
+
+func (j *job) refuse(err error) {
+	j.answer <- answer{err: fmt.Errorf("keeping a delivery of %s: %w", j.d.Connection, err)}
+}
+
+// together writes what waits in one transaction. Only one group is written at a time: it is
+// gathered when its turn comes, and its turn ends before the commit.
+func (s *Store) together(ctx context.Context, first *job) (batch []*job, verdicts []connector.Verdict, err error) {
+	ended := func() {}
+	err = s.write(ctx, func(tx *sqlx.Tx) (err error) {
+		if batch == nil { // else it lost against another transaction and is run again
+			select {
+			case <-s.turn:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			ended = sync.OnceFunc(func() { s.turn <- struct{}{} })
+			batch = s.gather(first)
+		}
+		verdicts, err = s.keep(ctx, tx, batch)
+		ended()
+		return err
+	})
+	if batch == nil {
+		batch = s.gather(first) // no transaction could be begun: that is so for all who wait
+	}
+	return batch, verdicts, err
+}
+
+// oneByOne writes jobs of which one has spoiled it for all.
+func (s *Store) oneByOne(batch []*job) {
+	for _, j := range batch {
+		ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+		var verdicts []connector.Verdict
+		err := s.write(ctx, func(tx *sqlx.Tx) (err error) {
+			verdicts, err = s.keep(ctx, tx, []*job{j})
+			return err
+		})
+		cancel()
+		if err != nil {
+			j.refuse(err)
+		} else {
+			j.answer <- answer{verdict: verdicts[0]}
 		}
 	}
 }

@@ -96,6 +96,10 @@ func TestOneBadDeliveryDoesNotFailItsNeighbours(t *testing.T) {
 		for i := range 200 {
 			wg.Go(func() {
 				d := push(fmt.Sprint("d", i), "A")
+				if i%10 == 5 {
+					assert.NoError(t, s.Reject(t.Context(), d, 5)) // refused ones share the commit
+					return
+				}
 				bad := i%10 == 3
 				if bad {
 					d.Touch[0].Subject.Kind = "" // the schema refuses it
@@ -107,7 +111,11 @@ func TestOneBadDeliveryDoesNotFailItsNeighbours(t *testing.T) {
 		wg.Wait()
 		st, err := s.Stats(t.Context(), noon)
 		require.NoError(t, err)
-		require.Equal(t, 180, st.Deliveries[connector.Accepted])
+		require.Equal(t, 160, st.Deliveries[connector.Accepted])
+		require.Equal(t, 20, st.Deliveries[connector.Rejected])
+		kept, err := s.Deliveries(t.Context(), connector.DeliveryFilter{Verdict: connector.Rejected})
+		require.NoError(t, err)
+		require.Len(t, kept, 5)
 	})
 }
 

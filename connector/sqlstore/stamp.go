@@ -30,6 +30,14 @@ func (s stamp) Value() (driver.Value, error) {
 	return fixed(s.Time), nil
 }
 
+// optional writes an instant into a list of rows; the zero time is null.
+func optional(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return fixed(t)
+}
+
 // version writes an instant of a column that must not be null.
 func version(t time.Time) string { return fixed(t) }
 

@@ -70,6 +70,18 @@ func (in *intake) touched(at time.Time, t connector.Touch) {
 	}
 }
 
+var nudgeKinds = []column{{"kind", "text"}, {"channel", "text"}, {"ref", "text"}, {"revision", "bigint"},
+	{"first_seen", "timestamptz"}, {"next_at", "timestamptz"}, {"due_at", "timestamptz"},
+	{"heard_market", "timestamptz"}, {"heard_market_at", "timestamptz"}, {"heard_shop", "timestamptz"}, {"heard_shop_at", "timestamptz"},
+	{"heard_money", "timestamptz"}, {"heard_money_at", "timestamptz"}}
+
+// row is what the nudge brings to its subject, in the order of nudgeKinds.
+func (n *nudge) row(sub connector.Subject) []any {
+	return []any{string(sub.Kind), string(sub.Channel), sub.ID, n.times, optional(n.first), optional(n.next), optional(n.lead),
+		optional(n.market.Version), optional(n.market.At), optional(n.shop.Version), optional(n.shop.At),
+		optional(n.money.Version), optional(n.money.At)}
+}
+
 // write brings the merged nudges to the rows, in the order of their keys.
 func (in *intake) write(ctx context.Context) error {
 	subs := make([]connector.Subject, 0, len(in.due))
@@ -78,16 +90,17 @@ func (in *intake) write(ctx context.Context) error {
 	}
 	slices.SortFunc(subs, bySubject)
 	for part := range slices.Chunk(subs, 350) {
-		args := make([]any, 0, 13*len(part))
+		given := make([][]any, 0, len(part))
 		for _, sub := range part {
-			n := in.due[sub]
-			args = append(args, string(sub.Kind), string(sub.Channel), sub.ID, n.times, stamped(n.first), stamped(n.next), stamped(n.lead),
-				stamped(n.market.Version), stamped(n.market.At), stamped(n.shop.Version), stamped(n.shop.At),
-				stamped(n.money.Version), stamped(n.money.At))
+			given = append(given, in.due[sub].row(sub))
+		}
+		source, args, err := in.source(nudgeKinds, given)
+		if err != nil {
+			return err
 		}
 		if err := exec(ctx, in.tx, `
 			insert into subjects (kind, channel, ref, revision, first_seen, next_at, due_at,
-				heard_market, heard_market_at, heard_shop, heard_shop_at, heard_money, heard_money_at) values `+values(len(part), 13)+`
+				heard_market, heard_market_at, heard_shop, heard_shop_at, heard_money, heard_money_at) `+source+`
 			on conflict (kind, channel, ref) do update set
 				revision = subjects.revision + excluded.revision,
 				final = false,

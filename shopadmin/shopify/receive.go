@@ -24,16 +24,21 @@ type pushHeaders struct {
 	hmac, topic, shop, version, delivery, event, triggered string
 }
 
+// families are the names of a push's headers in the order of pushHeaders, the newer ones first.
+var families = [2][7]string{
+	{"Shopify-Hmac-Sha256", "Shopify-Topic", "Shopify-Shop-Domain", "Shopify-Api-Version", "Shopify-Webhook-Id", "Shopify-Event-Id", "Shopify-Triggered-At"},
+	{"X-Shopify-Hmac-Sha256", "X-Shopify-Topic", "X-Shopify-Shop-Domain", "X-Shopify-Api-Version", "X-Shopify-Webhook-Id", "X-Shopify-Event-Id", "X-Shopify-Triggered-At"},
+}
+
 // readHeaders takes the newer family (without X-) when it carries a signature, as Shopify's own
 // validator does, and never mixes the two.
 func readHeaders(h http.Header) pushHeaders {
-	prefix := "X-Shopify-"
-	if h.Get("Shopify-Hmac-Sha256") != "" {
-		prefix = "Shopify-"
+	names := &families[0]
+	if h.Get(names[0]) == "" {
+		names = &families[1]
 	}
-	get := func(name string) string { return strings.TrimSpace(h.Get(prefix + name)) }
-	return pushHeaders{hmac: get("Hmac-Sha256"), topic: get("Topic"), shop: get("Shop-Domain"), version: get("Api-Version"),
-		delivery: get("Webhook-Id"), event: get("Event-Id"), triggered: get("Triggered-At")}
+	get := func(n int) string { return strings.TrimSpace(h.Get(names[n])) }
+	return pushHeaders{hmac: get(0), topic: get(1), shop: get(2), version: get(3), delivery: get(4), event: get(5), triggered: get(6)}
 }
 
 func (p pushHeaders) missing() string {
@@ -50,21 +55,21 @@ func (p pushHeaders) missing() string {
 // trusts nothing else in the body: the order is read afresh. Old pushes are valid, since the
 // store repeats for four hours with the first body.
 func (a *Admin) Receive(now time.Time, in shopadmin.Inbound) (shopadmin.Hint, error) {
-	if err := a.verify(now, readHeaders(in.Header), in.Body); err != nil {
+	p := readHeaders(in.Header)
+	if err := a.verify(now, p, in.Body); err != nil {
 		return shopadmin.Hint{}, err
 	}
-	return a.read(now, in)
+	return a.read(now, p, in.Body)
 }
 
 // Unwrap reads a push that was verified when it came and kept since: its secret may have been
 // rotated meanwhile.
 func (a *Admin) Unwrap(in shopadmin.Inbound) (shopadmin.Hint, error) {
-	return a.read(a.cfg.Clock(), in)
+	return a.read(a.cfg.Clock(), readHeaders(in.Header), in.Body)
 }
 
 // read says what a push that is authentic is about.
-func (a *Admin) read(now time.Time, in shopadmin.Inbound) (shopadmin.Hint, error) {
-	p := readHeaders(in.Header)
+func (a *Admin) read(now time.Time, p pushHeaders, body []byte) (shopadmin.Hint, error) {
 	if !strings.EqualFold(p.shop, a.cfg.Shop) {
 		return shopadmin.Hint{}, fmt.Errorf("shopify push: it is for the shop %q, not for ours: %w", clip(p.shop, 80), shopadmin.ErrMalformed)
 	}
@@ -73,9 +78,9 @@ func (a *Admin) read(now time.Time, in shopadmin.Inbound) (shopadmin.Hint, error
 		hint.TriggeredAt = at.UTC()
 	}
 	if kind, ok := privacyTopics[p.topic]; ok {
-		return demand(now, hint, kind, in.Body)
+		return demand(now, hint, kind, body)
 	}
-	return understand(hint, in.Body)
+	return understand(hint, body)
 }
 
 // Verify checks a push's headers and its signature over its raw bytes, without reading them.

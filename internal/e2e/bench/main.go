@@ -90,7 +90,12 @@ func send() {
 		os.Exit(1)
 	}
 	o.Pushes = load.Pushes(1024, 3000, rig.ShopSecret, 1)
-	if err := json.NewEncoder(os.Stdout).Encode(load.Run(context.Background(), o)); err != nil {
+	result, err := load.Run(o)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench send:", err)
+		os.Exit(1)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
 		os.Exit(1)
 	}
 }

@@ -1,21 +1,16 @@
 package load
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"strconv"
-	"sync"
+	"net/netip"
+	"syscall"
 	"time"
 )
 
 // Options of one run.
 type Options struct {
-	Addr    string // host:port of the bridge
+	Addr    string // host:port of the bridge, the host an IPv4 address
 	Path    string // /webhooks/{connection}
 	Shop    string // the domain the pushes claim to come from
 	Senders int    // connections, each with one push under way
@@ -28,7 +23,7 @@ type Options struct {
 type Result struct {
 	Accepted int           `json:"accepted"`
 	Refused  int           `json:"refused"` // answered with anything but 200
-	Broken   int           `json:"broken"`  // no answer
+	Broken   int           `json:"broken"`  // connections that gave no answer; they are not used again
 	Took     time.Duration `json:"took"`
 	P50      time.Duration `json:"p50"`
 	P99      time.Duration `json:"p99"`
@@ -38,131 +33,132 @@ type Result struct {
 // Rate is accepted pushes a second.
 func (r Result) Rate() float64 { return float64(r.Accepted) / r.Took.Seconds() }
 
-// Run sends until the time is over and every push under way is answered.
-func Run(ctx context.Context, o Options) Result {
-	ctx, cancel := context.WithTimeout(ctx, o.For)
-	defer cancel()
-	var (
-		group sync.WaitGroup
-		mu    sync.Mutex
-		sum   Result
-		all   []time.Duration
-	)
-	began := time.Now()
-	for n := range o.Senders {
-		group.Go(func() {
-			s := sender{Options: o, n: n}
-			s.run(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			sum.Accepted += len(s.took)
-			sum.Refused += s.refused
-			sum.Broken += s.broken
-			all = append(all, s.took...)
-		})
-	}
-	group.Wait()
-	sum.Took = time.Since(began)
-	sum.P50, sum.P99, sum.Max = Quantile(all, 0.50), Quantile(all, 0.99), Quantile(all, 1)
-	return sum
-}
+// patience is how long an answer is waited for.
+const patience = 30 * time.Second
 
-// sender is one connection.
-type sender struct {
+// run is one run. One thread waits for all connections at once, as pgbench does: a goroutine for
+// each would be woken for each answer, and take that time from the machine that is measured.
+type run struct {
 	Options
-	n               int
-	conn            net.Conn
-	in              *bufio.Reader
-	took            []time.Duration
-	refused, broken int
+	poll   int // the epoll descriptor
+	conns  map[int32]*conn
+	end    time.Time
+	heads  [2]string
+	result Result
+	took   []time.Duration
 }
 
-func (s *sender) run(ctx context.Context) {
-	var out bytes.Buffer
-	for i := 0; ctx.Err() == nil; i++ {
-		push := s.Pushes[(s.n*7919+i)%len(s.Pushes)]
-		out.Reset()
-		s.write(&out, push, i)
-		began := time.Now()
-		status, err := s.exchange(out.Bytes())
+// Run sends until the time is over and every push under way is answered.
+func Run(o Options) (Result, error) {
+	addr, err := netip.ParseAddrPort(o.Addr)
+	if err != nil {
+		return Result{}, fmt.Errorf("address of the bridge: %w", err)
+	}
+	poll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return Result{}, fmt.Errorf("making an epoll descriptor: %w", err)
+	}
+	r := &run{Options: o, poll: poll, conns: map[int32]*conn{}, heads: heads(o)}
+	defer r.close()
+	for n := range o.Senders {
+		if err := r.open(addr, n); err != nil {
+			return Result{}, err
+		}
+	}
+	began := time.Now()
+	r.end = began.Add(o.For)
+	for _, c := range r.conns {
+		r.send(c)
+	}
+	if err := r.answers(); err != nil {
+		return Result{}, err
+	}
+	r.result.Took = time.Since(began)
+	r.result.Accepted = len(r.took)
+	r.result.P50, r.result.P99, r.result.Max = Quantile(r.took, 0.50), Quantile(r.took, 0.99), Quantile(r.took, 1)
+	return r.result, nil
+}
+
+// open connects the sender n. The descriptor blocks: it is read only when something is there, and
+// one request always fits into what the kernel holds for a peer that reads.
+func (r *run) open(addr netip.AddrPort, n int) error {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("making a socket: %w", err)
+	}
+	r.conns[int32(fd)] = &conn{fd: fd, n: n}
+	limit := syscall.NsecToTimeval(patience.Nanoseconds())
+	return errors.Join(
+		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &limit),
+		syscall.Connect(fd, &syscall.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()}),
+		syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1),
+		syscall.EpollCtl(r.poll, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(fd)}))
+}
+
+func (r *run) close() {
+	for _, c := range r.conns {
+		_ = syscall.Close(c.fd)
+	}
+	_ = syscall.Close(r.poll)
+}
+
+// send begins the connection's next push, or ends the connection when the time is over.
+func (r *run) send(c *conn) {
+	c.began = time.Now()
+	if !c.began.Before(r.end) {
+		r.drop(c)
+		return
+	}
+	c.request(r.heads, r.Prefix, r.Pushes[(c.n*7919+c.sent)%len(r.Pushes)])
+	c.sent++
+	if n, err := syscall.Write(c.fd, c.out); err != nil || n < len(c.out) {
+		r.result.Broken++
+		r.drop(c)
+	}
+}
+
+func (r *run) drop(c *conn) {
+	delete(r.conns, int32(c.fd))
+	_ = syscall.Close(c.fd)
+}
+
+// answers takes answers, and sends the next push for each, until no connection is left.
+func (r *run) answers() error {
+	ready := make([]syscall.EpollEvent, r.Senders)
+	for len(r.conns) > 0 {
+		n, err := syscall.EpollWait(r.poll, ready, int(patience.Milliseconds()))
 		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
 		case err != nil:
-			s.broken++
-			time.Sleep(10 * time.Millisecond)
-		case status == 200:
-			s.took = append(s.took, time.Since(began))
-		default:
-			s.refused++
+			return fmt.Errorf("waiting for answers: %w", err)
+		case n == 0:
+			r.result.Broken += len(r.conns)
+			return nil
 		}
-	}
-	if s.conn != nil {
-		_ = s.conn.Close()
-	}
-}
-
-func (s *sender) write(out *bytes.Buffer, p Push, i int) {
-	fmt.Fprintf(out, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Shopify-Captain-Hook\r\nContent-Type: application/json\r\n"+
-		"X-Shopify-Topic: orders/create\r\nX-Shopify-Hmac-Sha256: %s\r\nX-Shopify-Shop-Domain: %s\r\nX-Shopify-API-Version: 2026-10\r\n"+
-		"X-Shopify-Webhook-Id: %s-%d-%d\r\nX-Shopify-Event-Id: e-%s-%d-%d\r\nX-Shopify-Triggered-At: 2026-11-21T15:00:00.000000000Z\r\n"+
-		"Content-Length: %d\r\n\r\n", s.Path, s.Addr, p.HMAC, s.Shop, s.Prefix, s.n, i, s.Prefix, s.n, i, len(p.Body))
-	out.Write(p.Body)
-}
-
-// exchange sends one request and reads its answer; a broken connection is opened anew next time.
-func (s *sender) exchange(request []byte) (status int, err error) {
-	if s.conn == nil {
-		if s.conn, err = net.DialTimeout("tcp", s.Addr, 5*time.Second); err != nil {
-			s.conn = nil
-			return 0, err
-		}
-		s.in = bufio.NewReader(s.conn)
-	}
-	defer func() {
-		if err != nil {
-			_ = s.conn.Close()
-			s.conn = nil
-		}
-	}()
-	if err = s.conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		return 0, err
-	}
-	if _, err = s.conn.Write(request); err != nil {
-		return 0, err
-	}
-	return s.answer()
-}
-
-var (
-	errNotHTTP  = errors.New("the answer is not HTTP")
-	lengthField = []byte("content-length:")
-)
-
-func (s *sender) answer() (int, error) {
-	line, err := s.in.ReadSlice('\n')
-	if err != nil {
-		return 0, err
-	}
-	if len(line) < 12 {
-		return 0, errNotHTTP
-	}
-	status, err := strconv.Atoi(string(line[9:12]))
-	if err != nil {
-		return 0, errNotHTTP
-	}
-	length := 0
-	for {
-		if line, err = s.in.ReadSlice('\n'); err != nil {
-			return 0, err
-		}
-		if line = bytes.TrimSpace(line); len(line) == 0 {
-			break
-		}
-		if len(line) > len(lengthField) && bytes.EqualFold(line[:len(lengthField)], lengthField) {
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[len(lengthField):]))); err != nil {
-				return 0, errNotHTTP
+		for _, e := range ready[:n] {
+			if c := r.conns[e.Fd]; c != nil {
+				r.answer(c)
 			}
 		}
 	}
-	_, err = io.CopyN(io.Discard, s.in, int64(length))
-	return status, err
+	return nil
+}
+
+// answer reads what has come for a connection.
+func (r *run) answer(c *conn) {
+	status, err := c.read()
+	switch {
+	case err != nil:
+		r.result.Broken++
+		r.drop(c)
+		return
+	case status == 0:
+		return // not all of it is there
+	case status == 200:
+		r.took = append(r.took, time.Since(c.began))
+	default:
+		r.result.Refused++
+	}
+	r.send(c)
 }
