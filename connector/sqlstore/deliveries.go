@@ -13,7 +13,7 @@ import (
 	"channelbridge/connector"
 )
 
-type deliveryRecord struct {
+type deliveryRow struct {
 	ID         int64   `db:"id"`
 	Connection string  `db:"connection"`
 	DeliveryID *string `db:"delivery_id"`
@@ -31,7 +31,7 @@ type deliveryRecord struct {
 
 const deliveryRead = `id, connection, delivery_id, event_id, topic, received_at, verdict, reason, header, size, repeats, replayed_at`
 
-func (r deliveryRecord) delivery() (connector.Delivery, error) {
+func (r deliveryRow) delivery() (connector.Delivery, error) {
 	d := connector.Delivery{
 		Row: r.ID, Connection: connector.ConnectionID(r.Connection), EventID: r.EventID, Topic: r.Topic,
 		ReceivedAt: r.ReceivedAt.Time, Verdict: connector.Verdict(r.Verdict), Reason: r.Reason,
@@ -64,7 +64,7 @@ func (s *Store) Deliveries(ctx context.Context, f connector.DeliveryFilter) ([]c
 			args = append(args, t)
 		}
 	}
-	var rows []deliveryRecord
+	var rows []deliveryRow
 	if err := s.reader.SelectContext(ctx, &rows, s.reader.Rebind(`
 		select `+deliveryRead+` from deliveries where `+strings.Join(where, " and ")+` order by id desc limit ?`),
 		append(args, limit(f.Limit))...); err != nil {
@@ -83,7 +83,7 @@ func (s *Store) Deliveries(ctx context.Context, f connector.DeliveryFilter) ([]c
 
 // Delivery reads one delivery with its body.
 func (s *Store) Delivery(ctx context.Context, row int64) (connector.Delivery, error) {
-	var r deliveryRecord
+	var r deliveryRow
 	err := s.reader.GetContext(ctx, &r, s.reader.Rebind(`select body, `+deliveryRead+` from deliveries where id = ?`), row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return connector.Delivery{}, connector.ErrNotFound

@@ -83,8 +83,8 @@ var deliveryKinds = []column{{"connection", "text"}, {"delivery_id", "text"}, {"
 	{"received_at", "timestamptz"}, {"verdict", "text"}, {"reason", "text"}, {"header", "text"}, {"body", "bytea"},
 	{"size", "bigint"}, {"repeats", "bigint"}}
 
-// deliveryRow is a delivery's columns; what is last is not known before it is written.
-func deliveryRow(d *connector.Delivery) []any {
+// deliveryArgs is a delivery's columns; how often it came again is not known before it is written.
+func deliveryArgs(d *connector.Delivery) []any {
 	return []any{string(d.Connection), nullable(storedID(d.ID)), clean(d.EventID), clean(d.Topic), version(d.ReceivedAt),
 		string(d.Verdict), clean(d.Reason), storedHeader(d.Header), bytesOf(d.Body), d.Size, 0}
 }

@@ -42,7 +42,7 @@ func (s *Store) Record(ctx context.Context, d connector.Delivery) (connector.Ver
 		return "", fmt.Errorf("a delivery to record is accepted or quarantined, not %q", d.Verdict)
 	}
 	d.Size = len(d.Body)
-	return s.submit(ctx, &job{d: d, row: deliveryRow(&d), answer: make(chan answer, 1)})
+	return s.submit(ctx, &job{d: d, row: deliveryArgs(&d), answer: make(chan answer, 1)})
 }
 
 // maxRejected is how much of a refused body is kept.
@@ -53,7 +53,7 @@ const maxRejected = 2 << 10
 func (s *Store) Reject(ctx context.Context, d connector.Delivery, keep int) error {
 	d.Verdict, d.Size = connector.Rejected, len(d.Body)
 	d.Body = append([]byte(nil), d.Body[:min(len(d.Body), maxRejected)]...)
-	_, err := s.submit(ctx, &job{d: d, row: deliveryRow(&d), keep: max(keep, 0), answer: make(chan answer, 1)})
+	_, err := s.submit(ctx, &job{d: d, row: deliveryArgs(&d), keep: max(keep, 0), answer: make(chan answer, 1)})
 	return err
 }
 
@@ -115,17 +115,18 @@ func (s *Store) commit(first *job) {
 		s.oneByOne(batch)
 		return
 	}
+	tell(batch, verdicts, err)
+}
+
+// tell answers those whose deliveries were kept, or could not be.
+func tell(batch []*job, verdicts []connector.Verdict, err error) {
 	for i, j := range batch {
 		if err != nil {
-			j.refuse(err)
+			j.answer <- answer{err: fmt.Errorf("keeping a delivery of %s: %w", j.d.Connection, err)}
 		} else {
 			j.answer <- answer{verdict: verdicts[i]}
 		}
 	}
-}
-
-func (j *job) refuse(err error) {
-	j.answer <- answer{err: fmt.Errorf("keeping a delivery of %s: %w", j.d.Connection, err)}
 }
 
 // together writes what waits in one transaction. Only one group is written at a time: it is
@@ -154,19 +155,16 @@ func (s *Store) together(ctx context.Context, first *job) (batch []*job, verdict
 
 // oneByOne writes jobs of which one has spoiled it for all.
 func (s *Store) oneByOne(batch []*job) {
-	for _, j := range batch {
+	for i := range batch {
+		alone := batch[i : i+1]
 		ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 		var verdicts []connector.Verdict
 		err := s.write(ctx, func(tx *sqlx.Tx) (err error) {
-			verdicts, err = s.keep(ctx, tx, []*job{j})
+			verdicts, err = s.keep(ctx, tx, alone)
 			return err
 		})
 		cancel()
-		if err != nil {
-			j.refuse(err)
-		} else {
-			j.answer <- answer{verdict: verdicts[0]}
-		}
+		tell(alone, verdicts, err)
 	}
 }
 

@@ -24,13 +24,10 @@ var latest = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 
 // Value implements driver.Valuer.
 func (s stamp) Value() (driver.Value, error) {
-	if s.IsZero() {
-		return nil, nil
-	}
-	return fixed(s.Time), nil
+	return optional(s.Time), nil
 }
 
-// optional writes an instant into a list of rows; the zero time is null.
+// optional writes an instant of a column that may be null: the zero time is.
 func optional(t time.Time) any {
 	if t.IsZero() {
 		return nil
