@@ -25,16 +25,14 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	if r.ContentLength > lim.MaxBody {
 		return nil, release, errTooLarge
 	}
-	// The deadline is the socket's, so it is real time whatever clock we were given. It is lifted
-	// once the body is in: a late read deadline would cancel the request while it is being kept.
-	conn := http.NewResponseController(w)
-	if conn.SetReadDeadline(time.Now().Add(lim.ReadTimeout)) == nil {
-		defer func() {
-			if err == nil {
-				_ = conn.SetReadDeadline(time.Time{})
-			}
-		}()
-	}
+	// Most bodies came with their headers. For the others there is a deadline. It is the socket's,
+	// so it is real time whatever clock we were given, and is lifted once the body is in.
+	conn, waiting := http.NewResponseController(w), false
+	defer func() {
+		if waiting && err == nil {
+			_ = conn.SetReadDeadline(time.Time{})
+		}
+	}()
 	// What a stranger announces is not believed beyond a few pages; the rest grows as it arrives.
 	body = make([]byte, 0, min(max(r.ContentLength, 512), 8<<10)+1)
 	for src := http.MaxBytesReader(w, r.Body, lim.MaxBody); ; {
@@ -53,6 +51,9 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 			return body, release, bodyError(err)
 		case len(body) == cap(body):
 			body = append(body, 0)[:len(body)]
+		}
+		if !waiting {
+			waiting = conn.SetReadDeadline(time.Now().Add(lim.ReadTimeout)) == nil
 		}
 	}
 }

@@ -27,12 +27,15 @@ var neverKept = []string{"token", "secret", "cookie", "password", "auth", "key",
 
 // keptHeader returns the headers worth keeping, values cleaned.
 func keptHeader(h http.Header) map[string][]string {
-	kept := make(map[string][]string, len(keptPrefixes)+len(h)/2)
+	kept := make(map[string][]string, len(h))
 	for name, values := range h {
-		if !keep(name) {
+		judged, known := usual[name]
+		if known && !judged || !known && !worthKeeping(name) {
 			continue
 		}
-		name := textproto.CanonicalMIMEHeaderKey(clean(name, maxID))
+		if !known {
+			name = textproto.CanonicalMIMEHeaderKey(clean(name, maxID))
+		}
 		if kept[name] == nil && !slices.ContainsFunc(values, unfit) {
 			kept[name] = slices.Clip(values)
 			continue
@@ -47,7 +50,7 @@ func keptHeader(h http.Header) map[string][]string {
 // unfit reports a header's value that must be cleaned before it is kept.
 func unfit(v string) bool { return len(v) > maxValue || !printable(v) }
 
-// usual are the headers that nearly every push has, judged once.
+// usual are the headers that nearly every push has, in their canonical form, judged once.
 var usual = func() map[string]bool {
 	judged := map[string]bool{}
 	for _, name := range []string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent", "Webhook-Id", "Webhook-Signature",
@@ -60,14 +63,7 @@ var usual = func() map[string]bool {
 	return judged
 }()
 
-// keep reports a header that is worth keeping and no credential.
-func keep(name string) bool {
-	if judged, ok := usual[name]; ok {
-		return judged
-	}
-	return worthKeeping(name)
-}
-
+// worthKeeping reports a header that is needed to read the delivery again and is no credential.
 func worthKeeping(name string) bool {
 	if !slices.ContainsFunc(keptPrefixes, func(p string) bool { return len(name) >= len(p) && strings.EqualFold(name[:len(p)], p) }) {
 		return false

@@ -6,7 +6,7 @@ import "bytes"
 // brackets outside strings only, allocates nothing and needs no valid JSON: what is not JSON
 // is somebody else's finding. Bodies that begin with neither bracket are never too deep.
 func tooDeep(body []byte, limit int) bool {
-	if !bracketed(body) {
+	if !bracketed(body) || bytes.Count(body, []byte{'{'})+bytes.Count(body, []byte{'['}) <= limit {
 		return false
 	}
 	depth := 0

@@ -12,17 +12,14 @@ import (
 	"channelbridge/webhooks"
 )
 
-// handler is everything the main address offers once the bridge is there: pushes and the API.
-func (b *bridge) handler() (http.Handler, error) {
+// api is the HTTP API, with everything of the bridge it speaks to.
+func (b *bridge) api() (http.Handler, error) {
 	api, err := httpapi.New(httpapi.Config{Store: b.store, Money: moneyDesk{b}, Channels: channels{b}, Deliveries: replayer{b}, Payouts: books{b}, Events: eventDesk{b},
 		Clock: b.clock, Log: b.log, Nudge: b.loop.Nudge, Limits: httpapi.Limits{Rate: b.cfg.API.Rate}})
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/webhooks/", b.door.Handler())
-	mux.Handle("/v1/", api.Handler())
-	return mux, nil
+	return api.Handler(), nil
 }
 
 // replayer reads kept deliveries again for the API.

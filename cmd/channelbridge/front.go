@@ -18,19 +18,41 @@ import (
 type front struct {
 	log     *slog.Logger
 	health  *observe.Health
-	pushes  atomic.Pointer[http.Handler]
+	pushes  gate
+	api     gate
 	servers []*http.Server
 	Addr    string // where pushes are taken
 	Metrics string // where metrics are served
 	ended   chan error
 }
 
+// gate hands over to the bridge once it is there.
+type gate struct{ inside atomic.Pointer[http.Handler] }
+
+func (g *gate) open(h http.Handler) { g.inside.Store(&h) }
+
+// ServeHTTP implements http.Handler.
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := g.inside.Load(); h != nil {
+		(*h).ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", "5")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = w.Write([]byte(`{"type":"about:blank","title":"Service Unavailable","status":503,"code":"starting"}`)) // the sender is gone if this fails
+}
+
 // listen opens the listeners and begins to answer.
 func listen(c *Config, log *slog.Logger, health *observe.Health, metrics *observe.Metrics) (*front, error) {
 	f := &front{log: log, health: health, ended: make(chan error, 2)}
 	open := http.NewServeMux()
-	open.Handle("/webhooks/", observe.Receiving(http.HandlerFunc(f.push)))
-	open.Handle("/v1/", http.HandlerFunc(f.push))
+	pushes := http.Handler(&f.pushes)
+	if c.Tracing.Endpoint != "" {
+		pushes = observe.Receiving(pushes)
+	}
+	open.Handle("/webhooks/", pushes)
+	open.Handle("/v1/", &f.api)
 	inside := open
 	if c.MetricsListen != "" {
 		inside = http.NewServeMux()
@@ -66,20 +88,11 @@ func (f *front) serve(addr string, h http.Handler) (string, error) {
 	return l.Addr().String(), nil
 }
 
-// push hands over to the bridge once it is there.
-func (f *front) push(w http.ResponseWriter, r *http.Request) {
-	if h := f.pushes.Load(); h != nil {
-		(*h).ServeHTTP(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", "5")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = w.Write([]byte(`{"type":"about:blank","title":"Service Unavailable","status":503,"code":"starting"}`)) // the sender is gone if this fails
-}
-
 // take lets pushes and requests in.
-func (f *front) take(h http.Handler) { f.pushes.Store(&h) }
+func (f *front) take(pushes, api http.Handler) {
+	f.pushes.open(pushes)
+	f.api.open(api)
+}
 
 // stop takes no new requests and finishes those under way.
 func (f *front) stop(ctx context.Context) error {

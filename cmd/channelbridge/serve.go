@@ -105,11 +105,11 @@ func (a *app) serve(ctx context.Context, cfg *Config, listening func(*front) err
 
 // open lets pushes in and works until ctx ends, then stops in order: door, looks, database.
 func (b *bridge) open(ctx context.Context, f *front) error {
-	h, err := b.handler()
+	api, err := b.api()
 	if err != nil {
 		return err
 	}
-	f.take(h)
+	f.take(b.door.Handler(), api)
 	f.health.Ready(b.store.Ping)
 	debug.FreeOSMemory() // what starting took: a bridge with little to do would keep it for long
 	b.log.Info("ready")

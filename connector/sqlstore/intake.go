@@ -31,6 +31,19 @@ func (e event) makesRow() bool {
 	return e.observed.Side == connector.Market
 }
 
+// names is whom an event concerns, as far as it says so: a subject, or a store's order.
+func (e event) names() (connector.Subject, connector.ShopRef) {
+	if e.touch != nil {
+		return e.touch.Subject, e.touch.Shop
+	}
+	return e.observed.Subject, e.observed.Shop
+}
+
+// eventsOf is what a delivery brings.
+func eventsOf(d *connector.Delivery) []event {
+	return append(touches(d.ReceivedAt, d.Touch), observations(d.ReceivedAt, d.Observed)...)
+}
+
 func touches(at time.Time, t []connector.Touch) []event {
 	out := make([]event, 0, len(t))
 	for i := range t {
@@ -52,15 +65,14 @@ func observations(at time.Time, o []connector.Observation) []event {
 type intake struct {
 	tx *sqlx.Tx
 	dialect
-	refs map[connector.ShopRef]connector.Subject // whose mirror a store order is
+	refs map[connector.ShopRef]connector.Subject // whose mirror a store order is, of those looked up
 	rows map[connector.Subject]*anchor           // locked subjects
 	due  map[connector.Subject]*nudge            // what is to be written to the subjects
 	news int
 }
 
-// take does all of it and returns how many observations were news. Subjects that are locked
-// already are given with it.
-func (s *Store) take(ctx context.Context, tx *sqlx.Tx, events []event, locked ...*anchor) (int, error) {
+// intake begins to take events in. Subjects that are locked already are given with it.
+func (s *Store) intake(tx *sqlx.Tx, locked ...*anchor) *intake {
 	in := &intake{
 		tx: tx, dialect: s.dialect,
 		refs: map[connector.ShopRef]connector.Subject{},
@@ -70,15 +82,26 @@ func (s *Store) take(ctx context.Context, tx *sqlx.Tx, events []event, locked ..
 	for _, a := range locked {
 		in.rows[a.subject()] = a
 	}
+	return in
+}
+
+// take takes events in and returns how many observations were news.
+func (s *Store) take(ctx context.Context, tx *sqlx.Tx, events []event, locked ...*anchor) (int, error) {
+	in := s.intake(tx, locked...)
+	err := in.take(ctx, events)
+	return in.news, err
+}
+
+func (in *intake) take(ctx context.Context, events []event) error {
 	if err := in.resolve(ctx, events); err != nil {
-		return 0, err
+		return err
 	}
 	if slices.ContainsFunc(events, event.needsRow) {
 		if err := in.hold(ctx, events); err != nil {
-			return 0, err
+			return err
 		}
 		if err := in.observe(ctx, events); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	for _, e := range events {
@@ -86,78 +109,56 @@ func (s *Store) take(ctx context.Context, tx *sqlx.Tx, events []event, locked ..
 			in.touched(e.at, *e.touch)
 		}
 	}
-	return in.news, in.write(ctx)
+	return in.write(ctx)
 }
 
 // subject says whom an event concerns; false when it concerns nobody we know.
 func (in *intake) subject(e event) (connector.Subject, bool) {
-	sub, shop := connector.Subject{}, connector.ShopRef{}
-	if e.touch != nil {
-		sub, shop = e.touch.Subject, e.touch.Shop
-	} else {
-		sub, shop = e.observed.Subject, e.observed.Shop
+	sub, shop := e.names()
+	if sub.ID == "" {
+		sub = in.refs[shop]
 	}
-	if sub.ID != "" {
-		return sub, true
-	}
-	sub, ok := in.refs[shop]
-	return sub, ok
+	return sub, sub.ID != ""
 }
 
 // resolve finds the subjects behind the store's order ids.
 func (in *intake) resolve(ctx context.Context, events []event) error {
-	wanted := map[connector.ShopRef]bool{}
-	for _, e := range events {
-		if e.touch != nil && e.touch.Subject.ID == "" && e.touch.Shop.Set() {
-			wanted[e.touch.Shop] = true
+	for part := range slices.Chunk(in.unknown(events), 500) {
+		asked, mirrors, args, err := in.lookup(part)
+		if err != nil {
+			return err
 		}
-		if e.observed != nil && e.observed.Subject.ID == "" && e.observed.Shop.Set() {
-			wanted[e.observed.Shop] = true
-		}
-	}
-	refs := make([][]any, 0, len(wanted))
-	for ref := range wanted {
-		refs = append(refs, []any{clean(string(ref.Store)), clean(ref.ID)})
-	}
-	for part := range slices.Chunk(refs, 500) {
-		if err := in.mirrored(ctx, part); err != nil {
+		if err := in.read(ctx, `with `+asked+` `+mirrors, args, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// mirrored looks store orders up whose mirrors they may be. Each column is looked up by itself,
-// through the index and never by joining: a plan that was made while the table was small would
-// read all of it for every push.
-func (in *intake) mirrored(ctx context.Context, refs [][]any) error {
-	source, args, err := in.source([]column{{"store", "text"}, {"ref", "text"}}, refs)
-	if err != nil {
-		return err
+// unknown is the store orders that have not been looked up yet. Until they are found they are
+// nobody's mirrors.
+func (in *intake) unknown(events []event) (refs [][]any) {
+	for _, e := range events {
+		sub, ref := e.names()
+		if _, seen := in.refs[ref]; seen || sub.ID != "" || !ref.Set() {
+			continue
+		}
+		in.refs[ref] = connector.Subject{}
+		refs = append(refs, []any{clean(string(ref.Store)), clean(ref.ID)})
 	}
+	return refs
+}
+
+// lookup asks for the subjects whose mirrors store orders are; of most there are none. Each column
+// is looked up by itself, through the index and never by joining: a plan that was made while the
+// table was small would read all of it for every push. The answer is for read.
+func (in *intake) lookup(refs [][]any) (asked, mirrors string, args []any, err error) {
+	source, args, err := in.source([]column{{"store", "text"}, {"ref", "text"}}, refs, new([]byte))
 	column := func(name string) string {
 		return `(select s.` + name + ` from subjects s where s.shop_store = a.store and s.shop_id = a.ref)`
 	}
-	var found []struct {
-		Store   string  `db:"store"`
-		Ref     string  `db:"ref"`
-		Kind    *string `db:"kind"` // null: nobody's mirror
-		Channel *string `db:"channel"`
-		Order   *string `db:"order_ref"`
-	}
-	if err := selects(ctx, in.tx, &found, `
-		with asked (store, ref) as (`+source+`)
-		select a.store, a.ref, `+column("kind")+` as kind, `+column("channel")+` as channel, `+column("ref")+` as order_ref
-		from asked a`, args...); err != nil {
-		return err
-	}
-	for _, f := range found {
-		if f.Kind != nil && f.Channel != nil && f.Order != nil {
-			in.refs[connector.ShopRef{Store: connector.ConnectionID(f.Store), ID: f.Ref}] =
-				connector.Subject{Kind: connector.Kind(*f.Kind), Channel: connector.ConnectionID(*f.Channel), ID: *f.Order}
-		}
-	}
-	return nil
+	return `asked (store, ref) as (` + source + `)`,
+		`select a.store, a.ref, 0, ` + column("kind") + `, ` + column("channel") + `, ` + column("ref") + ` from asked a where ` + column("kind") + ` is not null`, args, err
 }
 
 // bySubject orders subjects the way rows are locked.

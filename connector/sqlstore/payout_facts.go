@@ -127,7 +127,7 @@ func (s *Store) newestFacts(ctx context.Context, q sqlx.ExtContext, facts []conn
 	for _, key := range ordersOf(facts) {
 		asked = append(asked, []any{key.account, key.kind, key.order})
 	}
-	source, args, err := s.dialect.source([]column{{"account", "text"}, {"kind", "text"}, {"order_ref", "text"}}, asked)
+	source, args, err := s.dialect.source([]column{{"account", "text"}, {"kind", "text"}, {"order_ref", "text"}}, asked, new([]byte))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,41 +13,43 @@ type column struct{ name, kind string }
 
 // source is a list of rows on its way into a statement, as text that stands where "values …" could
 // and its arguments. PostgreSQL takes each column as one array, so the text is the same for any
-// number of rows and can stay prepared; SQLite takes a placeholder for each value.
-func (d dialect) source(cols []column, rows [][]any) (text string, args []any, err error) {
+// number of rows and can stay prepared; SQLite takes a placeholder for each value. Arrays lie in
+// the room given, which is the caller's again when the statement has been carried out.
+func (d dialect) source(cols []column, rows [][]any, room *[]byte) (text string, args []any, err error) {
 	if !d.arrays {
 		for _, r := range rows {
 			args = append(args, r...)
 		}
 		return `values ` + values(len(rows), len(cols)), args, nil
 	}
-	var names, arrays, picked []string
+	picked := make([]string, len(cols))
+	at := (*room)[:0]
 	for i, c := range cols {
 		kind := "text"
 		if c.kind == "bytea" {
 			kind = c.kind
 		}
-		names, arrays = append(names, c.name), append(arrays, "?::"+kind+"[]")
-		picked = append(picked, c.name+"::"+c.kind)
-		a, err := array(kind, len(rows), func(n int) any { return rows[n][i] })
+		picked[i] = "unnest(?::" + kind + "[])::" + c.kind + " as " + c.name
+		a, err := array(at, kind, len(rows), func(n int) any { return rows[n][i] })
 		if err != nil {
 			return "", nil, fmt.Errorf("column %s: %w", c.name, err)
 		}
-		args = append(args, a)
+		args, at = append(args, a[len(at):]), a
 	}
-	return `select ` + strings.Join(picked, ", ") + ` from unnest(` + strings.Join(arrays, ", ") + `) as given (` + strings.Join(names, ", ") + `)`, args, nil
+	*room = at
+	return `select ` + strings.Join(picked, ", "), args, nil
 }
 
 // The numbers PostgreSQL knows the types of array elements by.
 var elementType = map[string]uint32{"bytea": 17, "text": 25}
 
-// array writes a column in PostgreSQL's binary form, which the driver sends as it is.
-func array(kind string, n int, value func(int) any) ([]byte, error) {
+// array appends a column in PostgreSQL's binary form, which the driver sends as it is.
+func array(b []byte, kind string, n int, value func(int) any) ([]byte, error) {
 	size := 20
 	for i := range n {
 		size += 4 + width(value(i))
 	}
-	b := make([]byte, 0, size)
+	b = slices.Grow(b, size)
 	for _, head := range []uint32{1, 1, elementType[kind], uint32(n), 1} { // dimensions, nulls, type, length, first index
 		b = binary.BigEndian.AppendUint32(b, head)
 	}

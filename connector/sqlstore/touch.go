@@ -94,7 +94,7 @@ func (in *intake) write(ctx context.Context) error {
 		for _, sub := range part {
 			given = append(given, in.due[sub].row(sub))
 		}
-		source, args, err := in.source(nudgeKinds, given)
+		source, args, err := in.source(nudgeKinds, given, new([]byte))
 		if err != nil {
 			return err
 		}

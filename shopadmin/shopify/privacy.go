@@ -1,7 +1,6 @@
 package shopify
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,16 +30,15 @@ const privacyDays = 30
 // demand reads a demand about personal data. Of the body only the orders' ids and the request's
 // number are taken: the customer's address and phone number in it go nowhere.
 func demand(now time.Time, hint shopadmin.Hint, kind shopadmin.PrivacyKind, body []byte) (shopadmin.Hint, error) {
-	whole := gjson.ParseBytes(body)
-	if !gjson.ValidBytes(body) || !whole.IsObject() {
-		return shopadmin.Hint{}, malformed(hint.Topic, errors.New("the body is not one JSON object"))
+	whole, err := object(body)
+	if err != nil {
+		return shopadmin.Hint{}, malformed(hint.Topic, err)
 	}
 	asked := hint.TriggeredAt
 	if asked.IsZero() {
 		asked = now.UTC()
 	}
 	p := &shopadmin.Privacy{Kind: kind, Due: asked.AddDate(0, 0, privacyDays)}
-	var err error
 	switch kind {
 	case shopadmin.DataRequest:
 		p.Ref = number(whole.Get("data_request.id"))
@@ -66,7 +64,7 @@ func orderIDs(v gjson.Result) ([]shopadmin.OrderID, error) {
 	}
 	var ids []shopadmin.OrderID
 	for _, e := range v.Array() {
-		id, err := orderID(json.RawMessage(e.Raw))
+		id, err := orderID(e)
 		if err != nil {
 			return nil, err
 		}

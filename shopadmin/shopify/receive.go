@@ -4,10 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +37,12 @@ func readHeaders(h http.Header) pushHeaders {
 	if h.Get(names[0]) == "" {
 		names = &families[1]
 	}
-	get := func(n int) string { return strings.TrimSpace(h.Get(names[n])) }
+	get := func(n int) string {
+		if v := h[names[n]]; len(v) > 0 {
+			return strings.TrimSpace(v[0])
+		}
+		return ""
+	}
 	return pushHeaders{hmac: get(0), topic: get(1), shop: get(2), version: get(3), delivery: get(4), event: get(5), triggered: get(6)}
 }
 
@@ -122,47 +127,32 @@ func sign(key secret.Text, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// push is the part of all bodies that is read. Numbers stay text until they are known to be ids.
-type push struct {
-	ID, OrderID, EditedOrder         json.RawMessage
-	GID, UpdatedAt, SourceIdentifier string
-	NoteAttributes                   json.RawMessage
-}
-
-// readPush takes the few members that are needed out of a body, in one pass: most of a push is
-// never decoded. Ids stay as they stand in the text, since they exceed what a float can hold.
-// The texts share the body's memory, which nobody changes.
-func readPush(body []byte) (p push, err error) {
+// object is a body, known to be one JSON object. It shares the body's memory, which nobody changes.
+func object(body []byte) (gjson.Result, error) {
 	whole := gjson.Parse(unsafe.String(unsafe.SliceData(body), len(body)))
 	if !gjson.ValidBytes(body) || !whole.IsObject() {
-		return p, errors.New("the body is not one JSON object")
+		return gjson.Result{}, errors.New("the body is not one JSON object")
 	}
-	raw := func(v gjson.Result) json.RawMessage { return json.RawMessage(v.Raw) }
+	return whole, nil
+}
+
+// members takes the named members out of an object, in the order of the names, and stops at the
+// last of them: most of a push is never decoded, and the store's long lists stand at its end.
+func members(whole gjson.Result, names ...string) []gjson.Result {
+	found, left := make([]gjson.Result, len(names)), len(names)
 	whole.ForEach(func(name, v gjson.Result) bool {
-		switch name.Str {
-		case "id":
-			p.ID = raw(v)
-		case "order_id":
-			p.OrderID = raw(v)
-		case "admin_graphql_api_id":
-			p.GID = v.Str
-		case "updated_at":
-			p.UpdatedAt = v.Str
-		case "source_identifier":
-			p.SourceIdentifier = v.Str
-		case "note_attributes":
-			p.NoteAttributes = raw(v)
-		case "order_edit":
-			p.EditedOrder = raw(v.Get("order_id"))
+		if i := slices.Index(names, name.Str); i >= 0 && !found[i].Exists() {
+			found[i] = v
+			left--
 		}
-		return true
+		return left > 0
 	})
-	return p, nil
+	return found
 }
 
 // understand turns topic and body into a hint.
 func understand(hint shopadmin.Hint, body []byte) (shopadmin.Hint, error) {
-	p, err := readPush(body)
+	whole, err := object(body)
 	if err != nil {
 		return shopadmin.Hint{}, malformed(hint.Topic, err)
 	}
@@ -172,15 +162,16 @@ func understand(hint shopadmin.Hint, body []byte) (shopadmin.Hint, error) {
 	case hint.Topic == "app/scopes_update":
 		hint.Lifecycle = shopadmin.ScopesChanged
 	case hint.Topic == "orders/edited":
-		hint.Order, err = orderID(p.EditedOrder)
+		hint.Order, err = orderID(members(whole, "order_edit")[0].Get("order_id"))
 	case family == "orders":
-		hint.Heard, hint.Mark = heard(p.UpdatedAt), pushMark(p)
-		hint.Order, err = orderOf(p)
+		m := members(whole, "admin_graphql_api_id", "id", "updated_at", "source_identifier", "note_attributes")
+		hint.Heard, hint.Mark = heard(m[2].Str), pushMark(m[3], m[4])
+		hint.Order, err = orderOf(m[0], m[1])
 	case family == "fulfillments":
 		hint.Urgent = true
-		hint.Order, err = orderID(p.OrderID)
+		hint.Order, err = orderID(members(whole, "order_id")[0])
 	case hint.Topic == "refunds/create", hint.Topic == "order_transactions/create":
-		hint.Order, err = orderID(p.OrderID)
+		hint.Order, err = orderID(members(whole, "order_id")[0])
 	default:
 		hint.Ignore = "nothing here depends on this topic"
 	}
@@ -203,11 +194,11 @@ func heard(text string) time.Time {
 const orderPrefix = "gid://shopify/Order/"
 
 // orderOf prefers the global id and falls back to the number.
-func orderOf(p push) (shopadmin.OrderID, error) {
-	if id, err := globalID(p.GID); err == nil {
+func orderOf(gid, number gjson.Result) (shopadmin.OrderID, error) {
+	if id, err := globalID(gid.Str); err == nil {
 		return id, nil
 	}
-	return orderID(p.ID)
+	return orderID(number)
 }
 
 func globalID(s string) (shopadmin.OrderID, error) {
@@ -222,34 +213,30 @@ func globalID(s string) (shopadmin.OrderID, error) {
 	return shopadmin.OrderID(orderPrefix + strconv.FormatInt(n, 10)), nil
 }
 
-// orderID reads an id given as a number or as a global id. Ids exceed what a float can hold.
-func orderID(raw json.RawMessage) (shopadmin.OrderID, error) {
-	var s string
-	if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &s) == nil {
-		if strings.HasPrefix(s, orderPrefix) {
-			return globalID(s)
+// orderID reads an id given as a number or as a global id. It stays as it stands in the text: ids
+// exceed what a float can hold.
+func orderID(v gjson.Result) (shopadmin.OrderID, error) {
+	text := v.Raw
+	if v.Type == gjson.String {
+		if text = v.Str; strings.HasPrefix(text, orderPrefix) {
+			return globalID(text)
 		}
-		raw = json.RawMessage(s)
 	}
-	n, err := strconv.ParseInt(string(raw), 10, 64)
+	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n <= 0 {
-		return "", fmt.Errorf("%q is not an order's id", clip(string(raw), 60))
+		return "", fmt.Errorf("%q is not an order's id", clip(text, 60))
 	}
 	return shopadmin.OrderID(orderPrefix + strconv.FormatInt(n, 10)), nil
 }
 
 // pushMark reads the mark when the body carries both parts of it.
-func pushMark(p push) shopadmin.Mark {
-	var list []struct {
-		Name  string `json:"name"`
-		Value any    `json:"value"`
-	}
-	if p.SourceIdentifier == "" || json.Unmarshal(p.NoteAttributes, &list) != nil {
+func pushMark(source, notes gjson.Result) shopadmin.Mark {
+	if source.Str == "" || !notes.IsArray() {
 		return shopadmin.Mark{}
 	}
-	for _, a := range list {
-		if v, ok := a.Value.(string); ok && a.Name == channelKey && v != "" {
-			return shopadmin.Mark{Channel: v, Order: p.SourceIdentifier}
+	for _, note := range notes.Array() {
+		if v := note.Get("value"); v.Type == gjson.String && v.Str != "" && note.Get("name").String() == channelKey {
+			return shopadmin.Mark{Channel: v.Str, Order: source.Str}
 		}
 	}
 	return shopadmin.Mark{}

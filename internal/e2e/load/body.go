@@ -32,27 +32,44 @@ func Pushes(n, size int, secret string, seed uint64) []Push {
 	return out
 }
 
+// order is a store's order as it is pushed, its members in the store's own sequence: plain ones
+// first, lists last.
+type order struct {
+	ID                int64   `json:"id"`
+	GID               string  `json:"admin_graphql_api_id"`
+	CreatedAt         string  `json:"created_at"`
+	Currency          string  `json:"currency"`
+	FinancialStatus   string  `json:"financial_status"`
+	FulfillmentStatus *string `json:"fulfillment_status"`
+	Name              string  `json:"name"`
+	NoteAttributes    []any   `json:"note_attributes"`
+	SourceIdentifier  *string `json:"source_identifier"`
+	SourceName        string  `json:"source_name"`
+	Tags              string  `json:"tags"`
+	TotalPrice        string  `json:"total_price"`
+	UpdatedAt         string  `json:"updated_at"`
+	LineItems         []any   `json:"line_items"`
+	Refunds           []any   `json:"refunds"`
+	ShippingAddress   any     `json:"shipping_address"`
+}
+
 // Order is the body of one push: an order with as many lines as the size asks for.
 func Order(r *rand.Rand, id int64, size int) []byte {
-	order := map[string]any{
-		"id": id, "admin_graphql_api_id": fmt.Sprintf("gid://shopify/Order/%d", id), "name": fmt.Sprintf("#%d", id%1_000_000),
-		"created_at": "2026-11-21T10:00:00-05:00", "updated_at": "2026-11-21T10:00:00-05:00", "currency": "USD",
-		"total_price": fmt.Sprintf("%d.%02d", r.IntN(400), r.IntN(100)), "financial_status": "paid", "fulfillment_status": nil,
-		"source_name": "web", "tags": phrase(r, 3), "note_attributes": []any{}, "refunds": []any{},
-		"shipping_address": map[string]any{"first_name": phrase(r, 1), "last_name": phrase(r, 1), "city": phrase(r, 1),
-			"address1": fmt.Sprintf("%d %s", r.IntN(900), phrase(r, 2)), "zip": fmt.Sprint(10000 + r.IntN(80000)), "country_code": "US"},
-	}
-	var lines []any
+	o := order{ID: id, GID: fmt.Sprintf("gid://shopify/Order/%d", id), Name: fmt.Sprintf("#%d", id%1_000_000),
+		CreatedAt: "2026-11-21T10:00:00-05:00", UpdatedAt: "2026-11-21T10:00:00-05:00", Currency: "USD",
+		TotalPrice: fmt.Sprintf("%d.%02d", r.IntN(400), r.IntN(100)), FinancialStatus: "paid",
+		SourceName: "web", Tags: phrase(r, 3), NoteAttributes: []any{}, Refunds: []any{},
+		ShippingAddress: map[string]any{"first_name": phrase(r, 1), "last_name": phrase(r, 1), "city": phrase(r, 1),
+			"address1": fmt.Sprintf("%d %s", r.IntN(900), phrase(r, 2)), "zip": fmt.Sprint(10000 + r.IntN(80000)), "country_code": "US"}}
 	for {
-		order["line_items"] = lines
-		body, err := json.Marshal(order)
+		body, err := json.Marshal(o)
 		if err != nil {
 			panic(err) // only plain values get here
 		}
 		if len(body) >= size {
 			return body
 		}
-		lines = append(lines, line(r, id, len(lines)))
+		o.LineItems = append(o.LineItems, line(r, id, len(o.LineItems)))
 	}
 }
 
