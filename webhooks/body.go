@@ -17,7 +17,7 @@ var (
 )
 
 // readBody reads the whole body within the limits. The bytes count against the server's budget
-// until release is called, which is always safe. size is how much was read, error or not.
+// until release is called, which is always safe. With an error comes what was read until then.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, release func(), err error) {
 	var held int64
 	release = func() { s.buffered.Add(-held); held = 0 }
@@ -25,14 +25,9 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	if r.ContentLength > lim.MaxBody {
 		return nil, release, errTooLarge
 	}
-	// Most bodies came with their headers. For the others there is a deadline. It is the socket's,
-	// so it is real time whatever clock we were given, and is lifted once the body is in.
-	conn, waiting := http.NewResponseController(w), false
-	defer func() {
-		if waiting && err == nil {
-			_ = conn.SetReadDeadline(time.Time{})
-		}
-	}()
+	// The deadline is the socket's, so it is real time whatever clock we were given. The server
+	// lifts it when the body is in. A connection that can have none is one in a test.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(lim.ReadTimeout))
 	// What a stranger announces is not believed beyond a few pages; the rest grows as it arrives.
 	body = make([]byte, 0, min(max(r.ContentLength, 512), 8<<10)+1)
 	for src := http.MaxBytesReader(w, r.Body, lim.MaxBody); ; {
@@ -51,9 +46,6 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 			return body, release, bodyError(err)
 		case len(body) == cap(body):
 			body = append(body, 0)[:len(body)]
-		}
-		if !waiting {
-			waiting = conn.SetReadDeadline(time.Now().Add(lim.ReadTimeout)) == nil
 		}
 	}
 }

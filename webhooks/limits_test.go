@@ -92,6 +92,17 @@ func TestSlowSendersAreCutOff(t *testing.T) {
 			require.Contains(t, r.box.refused()[0].Reason, "slow: ")
 		})
 	}
+	t.Run("headers and nothing else", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, short)
+		s := httptest.NewServer(r.srv.Handler())
+		t.Cleanup(s.Close)
+		status, took := raw(t, s.Listener.Addr().String(), func(c net.Conn) {
+			fmt.Fprintf(c, "POST /webhooks/chan-1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+		})
+		require.Equal(t, 408, status)
+		require.Less(t, took, 3*time.Second)
+	})
 	t.Run("slow headers", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, short)

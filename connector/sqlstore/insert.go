@@ -62,8 +62,8 @@ func deliveryArgs(d *connector.Delivery) []any {
 		string(d.Verdict), clean(d.Reason), d.Size, storedHeader(d.Header), bytesOf(d.Body)}
 }
 
-// bodies is room for the bodies of a group on their way to the database. A group takes some
-// hundred kilobytes, many times a second.
+// bodies is room for the columns of a group on their way to PostgreSQL, bodies above all. A group
+// takes some hundred kilobytes, many times a second.
 var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // insert writes one row per id and counts repeats on the rows that exist. It takes the jobs in the

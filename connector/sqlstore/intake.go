@@ -135,8 +135,8 @@ func (in *intake) resolve(ctx context.Context, events []event) error {
 	return nil
 }
 
-// unknown is the store orders that have not been looked up yet. Until they are found they are
-// nobody's mirrors.
+// unknown is the store orders that have not been looked up yet, for a caller who does it now: from
+// here on they are nobody's mirrors until they are found.
 func (in *intake) unknown(events []event) (refs [][]any) {
 	for _, e := range events {
 		sub, ref := e.names()

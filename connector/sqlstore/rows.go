@@ -13,8 +13,9 @@ type column struct{ name, kind string }
 
 // source is a list of rows on its way into a statement, as text that stands where "values …" could
 // and its arguments. PostgreSQL takes each column as one array, so the text is the same for any
-// number of rows and can stay prepared; SQLite takes a placeholder for each value. Arrays lie in
-// the room given, which is the caller's again when the statement has been carried out.
+// number of rows and can stay prepared; the arrays are equally long, or what one lacks would be
+// null. They lie in the room given, which is the caller's again when the statement has been carried
+// out. SQLite takes a placeholder for each value.
 func (d dialect) source(cols []column, rows [][]any, room *[]byte) (text string, args []any, err error) {
 	if !d.arrays {
 		for _, r := range rows {

@@ -31,7 +31,7 @@ func (p *player) payout(ctx context.Context, charged string) error {
 	if _, err := p.Run(ctx, "tariffs", "add", Channel, file); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	p.say("bridge", "channelbridge tariffs add %s: a commission of 15 %% is expected", Channel)
+	p.say("bridge", "channelbridge tariffs add %s: a commission of 15 %% is expected; no tariff says what of it comes back with a refund, so that will be an unknown difference", Channel)
 	fee := amazonfake.SettlementRow{Type: "Order", Order: charged, AmountType: "ItemFees", Description: "Commission", Amount: "-0.50"}
 	sold := amazonfake.SettlementRow{Type: "Order", Order: unseen, AmountType: "ItemPrice", Description: "Principal", Amount: "19.00", Quantity: 1}
 	_, pub := p.Amazon.Settle("USD", fee, sold, amazonfake.Other("Subscription Fee", "-39.99"), amazonfake.Other("Current Reserve Amount", "-20.00"))
