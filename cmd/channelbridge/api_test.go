@@ -103,13 +103,9 @@ func TestTheAPIIsServedBesideThePushes(t *testing.T) {
 
 func TestTheAPIAnswersWhileTheBridgeStarts(t *testing.T) {
 	f := &front{}
-	for _, path := range []string{"/v1/channels", "/webhooks/a"} {
+	for path, g := range map[string]*gate{"/v1/channels": &f.api, "/webhooks/a": &f.pushes} {
 		w := httptest.NewRecorder()
-		h := http.Handler(&f.pushes)
-		if strings.HasPrefix(path, "/v1/") {
-			h = &f.api
-		}
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		g.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		require.Equal(t, http.StatusServiceUnavailable, w.Code)
 		require.Equal(t, "5", w.Header().Get("Retry-After"))
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -50,13 +49,8 @@ func storedHeader(h map[string][]string) string {
 	if len(h) == 0 {
 		return ""
 	}
-	names := make([]string, 0, 16)
-	for name := range h {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	b := append(make([]byte, 0, 640), '{')
-	for i, name := range names {
+	for i, name := range sortedKeys(h) {
 		if i > 0 {
 			b = append(b, ',')
 		}

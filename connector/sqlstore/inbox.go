@@ -28,9 +28,8 @@ func (s *Store) keep(ctx context.Context, tx *sqlx.Tx, jobs []*job) ([]connector
 	}
 	var events []event
 	for _, i := range fresh {
-		d := &jobs[i].d
-		verdicts[i] = d.Verdict
-		events = append(events, eventsOf(d)...)
+		verdicts[i] = jobs[i].d.Verdict
+		events = append(events, jobs[i].events...)
 	}
 	if len(events) > 0 {
 		if err := in.take(ctx, events); err != nil {
@@ -72,7 +71,7 @@ func keepRefused(ctx context.Context, tx *sqlx.Tx, jobs []*job, places []int) er
 }
 
 func insertRefused(ctx context.Context, tx *sqlx.Tx, jobs []*job, places []int, keep map[string]int) error {
-	args, n := make([]any, 0, 11*len(places)), 0
+	args, n := make([]any, 0, len(deliveryKinds)*len(places)), 0
 	for _, i := range places {
 		if keep[string(jobs[i].d.Connection)] == 0 {
 			continue
@@ -83,7 +82,7 @@ func insertRefused(ctx context.Context, tx *sqlx.Tx, jobs []*job, places []int, 
 	if n == 0 {
 		return nil
 	}
-	return exec(ctx, tx, `insert into deliveries (`+deliveryColumns+`) values `+values(n, 11), args...)
+	return exec(ctx, tx, `insert into deliveries (`+deliveryColumns+`) values `+values(n, len(deliveryKinds)), args...)
 }
 
 // Replayed marks a quarantined delivery as understood; see connector.Inbox. A refused one stays
@@ -100,7 +99,7 @@ func (s *Store) Replayed(ctx context.Context, row int64, at time.Time, touch []c
 		if len(ids) == 0 {
 			return connector.ErrNotFound
 		}
-		_, err = s.take(ctx, tx, append(touches(at, touch), observations(at, observed)...))
+		_, err = s.take(ctx, tx, eventsOf(at, touch, observed))
 		return err
 	})
 }

@@ -51,10 +51,10 @@ func grouped(jobs []*job, places []int) (sorted []*group, byID map[sender]*group
 }
 
 // The longest columns come last: the driver's buffer grows as they are put into it.
-const deliveryColumns = `repeats, connection, delivery_id, event_id, topic, received_at, verdict, reason, size, header, body`
-
 var deliveryKinds = []column{{"repeats", "bigint"}, {"connection", "text"}, {"delivery_id", "text"}, {"event_id", "text"}, {"topic", "text"},
 	{"received_at", "timestamptz"}, {"verdict", "text"}, {"reason", "text"}, {"size", "bigint"}, {"header", "text"}, {"body", "bytea"}}
+
+var deliveryColumns = listed(deliveryKinds)
 
 // deliveryArgs is a delivery's columns; how often it came again is not known before it is written.
 func deliveryArgs(d *connector.Delivery) []any {
@@ -78,7 +78,7 @@ func (in *intake) insert(ctx context.Context, jobs []*job, places []int) ([]int,
 	for _, g := range sorted {
 		j := jobs[g.jobs[0]]
 		j.row[0] = g.repeats()
-		given, touched = append(given, j.row), append(touched, eventsOf(&j.d)...)
+		given, touched = append(given, j.row), append(touched, j.events...)
 	}
 	room := bodies.Get().(*[]byte)
 	defer bodies.Put(room)

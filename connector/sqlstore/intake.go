@@ -40,8 +40,8 @@ func (e event) names() (connector.Subject, connector.ShopRef) {
 }
 
 // eventsOf is what a delivery brings.
-func eventsOf(d *connector.Delivery) []event {
-	return append(touches(d.ReceivedAt, d.Touch), observations(d.ReceivedAt, d.Observed)...)
+func eventsOf(at time.Time, touch []connector.Touch, observed []connector.Observation) []event {
+	return append(touches(at, touch), observations(at, observed)...)
 }
 
 func touches(at time.Time, t []connector.Touch) []event {

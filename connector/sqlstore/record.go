@@ -23,8 +23,14 @@ const (
 type job struct {
 	d      connector.Delivery
 	row    []any // its columns, but for how often it came again
-	keep   int   // of refused ones
+	events []event
+	keep   int // of refused ones
 	answer chan answer
+}
+
+// newJob prepares all it can: the sender does it, and not the flusher for everybody.
+func newJob(d connector.Delivery, keep int) *job {
+	return &job{d: d, row: deliveryArgs(&d), events: eventsOf(d.ReceivedAt, d.Touch, d.Observed), keep: keep, answer: make(chan answer, 1)}
 }
 
 type answer struct {
@@ -42,7 +48,7 @@ func (s *Store) Record(ctx context.Context, d connector.Delivery) (connector.Ver
 		return "", fmt.Errorf("a delivery to record is accepted or quarantined, not %q", d.Verdict)
 	}
 	d.Size = len(d.Body)
-	return s.submit(ctx, &job{d: d, row: deliveryArgs(&d), answer: make(chan answer, 1)})
+	return s.submit(ctx, newJob(d, 0))
 }
 
 // maxRejected is how much of a refused body is kept.
@@ -53,7 +59,7 @@ const maxRejected = 2 << 10
 func (s *Store) Reject(ctx context.Context, d connector.Delivery, keep int) error {
 	d.Verdict, d.Size = connector.Rejected, len(d.Body)
 	d.Body = append([]byte(nil), d.Body[:min(len(d.Body), maxRejected)]...)
-	_, err := s.submit(ctx, &job{d: d, row: deliveryArgs(&d), keep: max(keep, 0), answer: make(chan answer, 1)})
+	_, err := s.submit(ctx, newJob(d, max(keep, 0)))
 	return err
 }
 

@@ -11,6 +11,15 @@ import (
 // column is one column of rows handed to the database as parameters: its name and PostgreSQL's type.
 type column struct{ name, kind string }
 
+// listed is the columns' names, as they stand in a statement.
+func listed(cols []column) string {
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = c.name
+	}
+	return strings.Join(names, ", ")
+}
+
 // source is a list of rows on its way into a statement, as text that stands where "values …" could
 // and its arguments. PostgreSQL takes each column as one array, so the text is the same for any
 // number of rows and can stay prepared; the arrays are equally long, or what one lacks would be

@@ -154,4 +154,9 @@ func (s *Store) Completeness(ctx context.Context, channel connector.ConnectionID
 	return slices.SortedFunc(maps.Values(days), func(a, b connector.DayCount) int { return cmp.Compare(a.Day, b.Day) }), nil
 }
 
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+// sortedKeys is called for every push: it takes the room for all keys at once.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := slices.AppendSeq(make([]K, 0, len(m)), maps.Keys(m))
+	slices.Sort(keys)
+	return keys
+}

@@ -75,6 +75,8 @@ var nudgeKinds = []column{{"kind", "text"}, {"channel", "text"}, {"ref", "text"}
 	{"heard_market", "timestamptz"}, {"heard_market_at", "timestamptz"}, {"heard_shop", "timestamptz"}, {"heard_shop_at", "timestamptz"},
 	{"heard_money", "timestamptz"}, {"heard_money_at", "timestamptz"}}
 
+var nudgeColumns = listed(nudgeKinds)
+
 // row is what the nudge brings to its subject, in the order of nudgeKinds.
 func (n *nudge) row(sub connector.Subject) []any {
 	return []any{string(sub.Kind), string(sub.Channel), sub.ID, n.times, optional(n.first), optional(n.next), optional(n.lead),
@@ -99,8 +101,7 @@ func (in *intake) write(ctx context.Context) error {
 			return err
 		}
 		if err := exec(ctx, in.tx, `
-			insert into subjects (kind, channel, ref, revision, first_seen, next_at, due_at,
-				heard_market, heard_market_at, heard_shop, heard_shop_at, heard_money, heard_money_at) `+source+`
+			insert into subjects (`+nudgeColumns+`) `+source+`
 			on conflict (kind, channel, ref) do update set
 				revision = subjects.revision + excluded.revision,
 				final = false,

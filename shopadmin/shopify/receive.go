@@ -162,16 +162,16 @@ func understand(hint shopadmin.Hint, body []byte) (shopadmin.Hint, error) {
 	case hint.Topic == "app/scopes_update":
 		hint.Lifecycle = shopadmin.ScopesChanged
 	case hint.Topic == "orders/edited":
-		hint.Order, err = orderID(members(whole, "order_edit")[0].Get("order_id"))
+		hint.Order, err = orderID(whole.Get("order_edit.order_id"))
 	case family == "orders":
 		m := members(whole, "admin_graphql_api_id", "id", "updated_at", "source_identifier", "note_attributes")
 		hint.Heard, hint.Mark = heard(m[2].Str), pushMark(m[3], m[4])
 		hint.Order, err = orderOf(m[0], m[1])
 	case family == "fulfillments":
 		hint.Urgent = true
-		hint.Order, err = orderID(members(whole, "order_id")[0])
+		hint.Order, err = orderID(whole.Get("order_id"))
 	case hint.Topic == "refunds/create", hint.Topic == "order_transactions/create":
-		hint.Order, err = orderID(members(whole, "order_id")[0])
+		hint.Order, err = orderID(whole.Get("order_id"))
 	default:
 		hint.Ignore = "nothing here depends on this topic"
 	}
